@@ -1,0 +1,111 @@
+#include "client/cli/cli.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/stdio.h"
+#include "socketeer/duration.h"
+#include "socketeer/error.h"
+#include "socketeer/names.h"
+#include "socketeer/status_macros.h"
+
+namespace socketeer::cli {
+
+void Cli::AddGlobalOptions(CLI::App& app) {
+  app.add_option("--host", host_,
+                 "The daemon: unix:PATH, /PATH, or HOST[:7625]. Default: the one of this machine,\n"
+                 "$XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
+      ->type_name("HOST")
+      ->envname("SOCKETEER_HOST");
+  app.add_option("-o,--output", format_, "table, json, yaml or name; default: table")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
+      ->take_last();
+  app.add_option("--timeout", timeout_text_,
+                 "How long to wait: 500ms, 2s, 1m, 1h; 0 tries once, none waits without a limit;\n"
+                 "default: 30s")
+      ->type_name("TIME")
+      ->take_last();
+}
+
+void Cli::SetAction(CLI::App* verb, Action action) {
+  verb->callback([this, verb, action = std::move(action)] {
+    verb_ = verb->get_name();
+    action_ = action;
+  });
+}
+
+absl::Status Cli::Prepare() {
+  SOCKETEER_ASSIGN_OR_RETURN(timeout_, InArgument("--timeout", ParseTimeout(timeout_text_)));
+  output_.emplace(*ParseFormat(format_));
+  StartInterruptHandling(&cancellation_);
+  return absl::OkStatus();
+}
+
+int Cli::Run() {
+  absl::Status status = Prepare();
+  if (status.ok()) status = action_();
+  Report(status);
+  return exit_code_;
+}
+
+void Cli::Report(const absl::Status& status) {
+  if (status.ok()) return;
+  const int exit_code = ExitCodeFor(status);
+  if (exit_code_ == 0) exit_code_ = exit_code;
+  if (Classify(status) == ErrorKind::kCancelled && InterruptSignal() != 0) return;
+
+  std::string text = FormatError(status);
+  // A kernel's error begins with the step that failed, which says more than the verb.
+  const std::optional<v1::SocketError> error = SocketErrorOf(status);
+  const bool named = text.starts_with(verb_ + ": ") ||
+                     (error.has_value() && !error->operation().empty() &&
+                      text.starts_with(error->operation() + ": "));
+  if (!named && !verb_.empty()) text = verb_ + ": " + text;
+  Note(text);
+  if (Classify(status) == ErrorKind::kUnreachable) {
+    Note("is socketeerd running there? --host or SOCKETEER_HOST names another daemon");
+  }
+}
+
+void Cli::Note(std::string_view text) const {
+  WriteAll(STDERR_FILENO, "socketeer: " + std::string(text) + "\n").IgnoreError();
+}
+
+absl::StatusOr<Host> Cli::Daemon() const {
+  if (!host_.empty()) return InArgument("--host", Host::Connect(host_));
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
+  return InArgument("--host", Host::Connect(endpoint));
+}
+
+absl::StatusOr<RemoteSocket> Cli::Socket(const std::string& argument) const {
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string name,
+                             InArgument("SOCKET", ParseSocketName(argument)));
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, Daemon());
+  return host.Handle(name);
+}
+
+absl::StatusOr<RemoteSocket> Cli::FindSocket(const std::string& argument) {
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string name,
+                             InArgument("SOCKET", ParseSocketName(argument)));
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, Daemon());
+  return host.Find(name, Calls());
+}
+
+CallOptions Cli::Calls() { return {.timeout = timeout_, .cancellation = &cancellation_}; }
+
+absl::Status InArgument(std::string_view argument, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      std::string(argument) + ": " + std::string(status.message()));
+}
+
+absl::Status UsageError(std::string_view message) {
+  return absl::InvalidArgumentError(std::string(message));
+}
+
+}  // namespace socketeer::cli

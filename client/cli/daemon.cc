@@ -1,0 +1,63 @@
+// healthcheck and version: about the daemon itself.
+#include <string>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/verbs.h"
+#include "socketeer/error.h"
+#include "socketeer/status_macros.h"
+#include "socketeer/text.h"
+
+namespace socketeer::cli {
+namespace {
+
+using HealthResponse = grpc::health::v1::HealthCheckResponse;
+
+absl::Status Healthcheck(Cli& cli) {
+  SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
+  SOCKETEER_ASSIGN_OR_RETURN(const HealthResponse health, host.CheckHealth(cli.Calls()));
+  const std::string word = HealthResponse::ServingStatus_Name(health.status());
+  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health)
+                                                     : cli.out().Bytes(word + "\n"));
+  if (health.status() == HealthResponse::SERVING) return absl::OkStatus();
+  return absl::UnavailableError("the daemon at " + host.endpoint() + " takes no calls: " + word);
+}
+
+std::string DaemonText(const Host& host, const v1::Host& daemon) {
+  return "daemon " + Printable(daemon.version()) + " at " + host.endpoint() + ", on " +
+         Printable(daemon.host_name()) + " (Linux " + Printable(daemon.kernel_release()) +
+         "), sees you as " + Printable(daemon.identity()) + "\n";
+}
+
+// The client's version is an answer by itself, whatever the daemon says.
+absl::Status Version(Cli& cli) {
+  SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
+  const absl::StatusOr<Host> host = cli.Daemon();
+  if (Classify(host.status()) == ErrorKind::kArgument) return host.status();
+  const absl::StatusOr<v1::Host> daemon =
+      host.ok() ? host->GetHost(cli.Calls()) : absl::StatusOr<v1::Host>(host.status());
+  if (cli.out().IsStructured()) {
+    SOCKETEER_RETURN_IF_ERROR(cli.out().Json("{\"client\":\"" SOCKETEER_VERSION "\",\"daemon\":" +
+                                             (daemon.ok() ? ToJson(*daemon) : "null") + "}"));
+  } else {
+    SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes("client " SOCKETEER_VERSION "\n"));
+    if (daemon.ok()) SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes(DaemonText(*host, *daemon)));
+  }
+  if (!daemon.ok()) cli.Note(FormatError(daemon.status()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddHealthcheck(CLI::App& app, Cli& cli) {
+  CLI::App* verb =
+      app.add_subcommand("healthcheck", "Ask whether the daemon takes calls; exit code 0 or 2");
+  cli.SetAction(verb, [&cli] { return Healthcheck(cli); });
+}
+
+void AddVersion(CLI::App& app, Cli& cli) {
+  CLI::App* verb = app.add_subcommand("version", "Print the client's and the daemon's version");
+  cli.SetAction(verb, [&cli] { return Version(cli); });
+}
+
+}  // namespace socketeer::cli

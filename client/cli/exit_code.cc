@@ -1,0 +1,34 @@
+#include "client/cli/exit_code.h"
+
+#include "client/cli/interrupt.h"
+#include "socketeer/error.h"
+
+namespace socketeer::cli {
+
+int ExitCodeFor(const absl::Status& status) {
+  // Of this program alone: standard output could not be written.
+  if (status.code() == absl::StatusCode::kDataLoss) return kExitFailed;
+  switch (Classify(status)) {
+    case ErrorKind::kNone:
+      return kExitOk;
+    case ErrorKind::kArgument:
+      return kExitUsage;
+    case ErrorKind::kDaemon:
+      return status.code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitFailed;
+    case ErrorKind::kKernel:
+      return kExitFailed;
+    case ErrorKind::kPolicy:
+      return kExitDenied;
+    case ErrorKind::kDraining:
+    case ErrorKind::kUnreachable:
+    case ErrorKind::kProtocol:
+      return kExitUnreachable;
+    case ErrorKind::kTimedOut:
+      return kExitTimedOut;
+    case ErrorKind::kCancelled:
+      return InterruptSignal() == 0 ? kExitFailed : kExitSignal + InterruptSignal();
+  }
+  return kExitFailed;
+}
+
+}  // namespace socketeer::cli

@@ -1,0 +1,17 @@
+// Ctrl-C and SIGTERM.
+#pragma once
+
+#include "socketeer/call_options.h"
+
+namespace socketeer::cli {
+
+// Must run before the process has threads. A first signal cancels the call under way, which then
+// ends the program in order; without one, as with a second signal, the process exits at once, with
+// 128 plus the signal's number. A signal that was ignored at the start stays ignored.
+// `cancellation` is not owned and outlives the process's last signal.
+void StartInterruptHandling(Cancellation* cancellation);
+
+// The signal that came; 0: none.
+int InterruptSignal();
+
+}  // namespace socketeer::cli

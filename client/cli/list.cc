@@ -1,0 +1,77 @@
+// ls and inspect.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/cli/arguments.h"
+#include "client/cli/filter.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/verbs.h"
+#include "socketeer/names.h"
+#include "socketeer/status_macros.h"
+#include "socketeer/text.h"
+
+namespace socketeer::cli {
+namespace {
+
+struct ListArguments {
+  std::string filter;
+  std::vector<std::string> labels;
+};
+
+constexpr char kListFooter[] =
+    R"(A filter is terms joined by AND; a value may end in * for a prefix.
+
+Examples:
+  socketeer ls
+  socketeer ls --filter 'state = LISTENING AND kind = tcp*'
+  socketeer ls --label app=demo -o name
+  socketeer ls -o json | jq -r '.sockets[].local.inet.port')";
+
+absl::Status List(Cli& cli, const ListArguments& arguments) {
+  if (!IsUtf8(arguments.filter)) return UsageError("--filter: not UTF-8");
+  SOCKETEER_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(arguments.labels));
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
+  SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> sockets,
+                             ListMatching(host, arguments.filter, labels, cli.Calls()));
+  v1::ListSocketsResponse list;
+  list.mutable_sockets()->Add(sockets.begin(), sockets.end());
+  return cli.out().Sockets(list);
+}
+
+absl::Status Inspect(Cli& cli, const std::vector<std::string>& arguments) {
+  bool first = true;
+  for (const std::string& argument : arguments) {
+    const absl::StatusOr<RemoteSocket> socket = cli.FindSocket(argument);
+    cli.Report(socket.status());
+    if (InterruptSignal() != 0) break;
+    if (!socket.ok()) continue;
+    const bool separate = !first && cli.out().format() == Format::kTable;
+    SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes(separate ? "\n" : ""));
+    SOCKETEER_RETURN_IF_ERROR(cli.out().SocketInFull(socket->socket()));
+    first = false;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddList(CLI::App& app, Cli& cli) {
+  auto arguments = std::make_shared<ListArguments>();
+  CLI::App* verb = app.add_subcommand("ls", "List your sockets");
+  verb->footer(kListFooter);
+  verb->add_option("--filter", arguments->filter, "Only those that match")->type_name("FILTER");
+  AddRepeated(verb, "--label", arguments->labels, "Only those with this label")
+      ->type_name("KEY=VALUE");
+  cli.SetAction(verb, [&cli, arguments] { return List(cli, *arguments); });
+}
+
+void AddInspect(CLI::App& app, Cli& cli) {
+  auto arguments = std::make_shared<std::vector<std::string>>();
+  CLI::App* verb = app.add_subcommand("inspect", "Show everything about sockets");
+  verb->footer("Examples:\n  socketeer inspect web\n  socketeer inspect web conn -o json");
+  AddSockets(verb, *arguments)->required();
+  cli.SetAction(verb, [&cli, arguments] { return Inspect(cli, *arguments); });
+}
+
+}  // namespace socketeer::cli

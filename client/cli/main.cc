@@ -1,0 +1,90 @@
+// socketeer: sockets on other hosts, from the command line.
+#include <signal.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "client/cli/cli.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/verbs.h"
+
+namespace {
+
+constexpr char kDescription[] =
+    "Sockets on other hosts, as if they were yours: this program asks the daemon socketeerd to\n"
+    "make socket calls on its host.";
+
+constexpr char kFooter[] =
+    R"(A socket has a name, sockets/ID; the id alone will do. Data goes to standard output, all else
+to standard error.
+
+Addresses:  10.0.0.1:80  [::1]:80  [fe80::1%eth0]:80  name:80  :80 (to bind: every address)
+            /run/x.sock  ./x.sock  unix:PATH  @abstract
+
+Examples:
+  socketeer open tcp --bind 127.0.0.1:0 --listen --id web     a listener; prints its port
+  socketeer accept web --id conn                              waits for a client
+  socketeer --host build-3 open tcp --connect 10.0.0.1:80 --id client
+  echo hello | socketeer --host build-3 send client -
+  socketeer recv conn                                         prints "hello"
+  socketeer ls
+  socketeer close web conn
+
+Exit codes: 0 ok, 1 usage or a value refused, 2 no daemon, 3 the socket operation failed,
+4 an expectation did not hold, 5 denied by policy, 6 timed out, 130 Ctrl-C.)";
+
+void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
+  using namespace socketeer::cli;  // NOLINT: one list of names
+  AddOpen(app, cli);
+  AddBind(app, cli);
+  AddConnect(app, cli);
+  AddListen(app, cli);
+  AddAccept(app, cli);
+  AddSend(app, cli);
+  AddReceive(app, cli);
+  AddShutdown(app, cli);
+  AddClose(app, cli);
+  AddList(app, cli);
+  AddInspect(app, cli);
+  AddWait(app, cli);
+  AddOptions(app, cli);
+  AddLabel(app, cli);
+  AddHealthcheck(app, cli);
+  AddVersion(app, cli);
+}
+
+// CLI11's own exit codes are not ours.
+int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help
+  std::cerr << "socketeer: " << error.what() << "\n"
+            << "socketeer: --help tells what there is\n";
+  return socketeer::cli::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that is gone ends this program as it ends any other.
+  signal(SIGPIPE, SIG_DFL);
+  // gRPC's own words on stderr are not for people.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+
+  CLI::App app(kDescription, "socketeer");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(28);
+  // Never destroyed: the thread that waits for signals uses it to the end.
+  socketeer::cli::Cli& cli = *new socketeer::cli::Cli;
+  cli.AddGlobalOptions(app);
+  AddVerbs(app, cli);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return FinishParse(app, error);
+  }
+  return cli.Run();
+}

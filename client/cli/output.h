@@ -1,0 +1,62 @@
+// What goes to standard output.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "google/protobuf/message.h"
+#include "socketeer/v1/socket_service.pb.h"
+
+namespace socketeer::cli {
+
+enum class Format { kTable, kJson, kYaml, kName };
+
+// nullopt for a word that -o does not take.
+std::optional<Format> ParseFormat(std::string_view word);
+
+// Prints in one format. JSON is the proto's JSON, one document to a line; YAML the same, one
+// document behind each "---".
+class Output {
+ public:
+  explicit Output(Format format) : format_(format) {}
+
+  Format format() const { return format_; }
+  bool IsStructured() const { return format_ == Format::kJson || format_ == Format::kYaml; }
+
+  // Bytes as they are.
+  absl::Status Bytes(std::string_view bytes) const;
+  // One line: name, kind, state, local and peer address.
+  absl::Status Socket(const v1::Socket& socket) const;
+  // Everything about a socket, a line each.
+  absl::Status SocketInFull(const v1::Socket& socket) const;
+  // One document, or a table with a header.
+  absl::Status Sockets(const v1::ListSocketsResponse& list) const;
+  // A message in a structured format; INVALID_ARGUMENT for `-o name`, and for tables nothing.
+  absl::Status Message(const google::protobuf::Message& message) const;
+  // The same for a document that is already JSON.
+  absl::Status Json(const std::string& json) const;
+  // INVALID_ARGUMENT for `-o name`: the verb prints no socket.
+  absl::Status RefuseName() const;
+
+ private:
+  Format format_;
+};
+
+// The proto's JSON on one line; fields that have no presence are always there.
+std::string ToJson(const google::protobuf::Message& message);
+// JSON text as YAML, ending in a newline; what was a string stays one.
+std::string JsonToYaml(const std::string& json);
+
+// "name  kind  STATE  local  peer", "-" for what is absent.
+std::string SocketLine(const v1::Socket& socket);
+// "STATE_BOUND" as "BOUND".
+std::string StateWord(v1::State state);
+// The table of `ls`.
+std::string SocketTable(const v1::ListSocketsResponse& list);
+// Columns, two blanks between them, each row ending in a newline.
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace socketeer::cli

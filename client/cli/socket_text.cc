@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "client/cli/output.h"
+#include "google/protobuf/util/time_util.h"
+#include "socketeer/endpoint.h"
+#include "socketeer/text.h"
+
+namespace socketeer::cli {
+namespace {
+
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string LabelsText(const v1::Socket& socket) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : socket.labels()) {
+    labels.push_back(Printable(key) + "=" + Printable(value));
+  }
+  std::sort(labels.begin(), labels.end());
+  std::string text;
+  for (const std::string& label : labels) text += (text.empty() ? "" : ",") + label;
+  return text;
+}
+
+std::vector<std::string> Columns(const v1::Socket& socket) {
+  return {Printable(socket.name()), Printable(socket.kind()), StateWord(socket.state()),
+          OrDash(FormatEndpoint(socket.local())), OrDash(FormatEndpoint(socket.peer()))};
+}
+
+std::string ShutdownText(const v1::Socket& socket) {
+  if (socket.read_shutdown() && socket.write_shutdown()) return "rd wr";
+  return socket.read_shutdown() ? "rd" : socket.write_shutdown() ? "wr" : "";
+}
+
+std::string CountText(uint64_t bytes, uint64_t datagrams) {
+  std::string text = std::to_string(bytes) + " bytes";
+  if (datagrams > 0) text += " in " + std::to_string(datagrams) + " datagrams";
+  return text;
+}
+
+// Characters, not bytes, so that columns of UTF-8 stand straight.
+size_t Width(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string StateWord(v1::State state) {
+  constexpr std::string_view kPrefix = "STATE_";
+  const std::string name = v1::State_Name(state);
+  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::to_string(state);
+}
+
+std::string SocketLine(const v1::Socket& socket) {
+  std::string line;
+  for (const std::string& column : Columns(socket)) line += (line.empty() ? "" : "  ") + column;
+  return line;
+}
+
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const bool last = i + 1 == row.size();
+      text += row[i] + (last ? "\n" : std::string(widths[i] - Width(row[i]) + 2, ' '));
+    }
+  }
+  return text;
+}
+
+std::string SocketTable(const v1::ListSocketsResponse& list) {
+  std::vector<std::vector<std::string>> rows = {
+      {"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"}};
+  for (const v1::Socket& socket : list.sockets()) {
+    rows.push_back(Columns(socket));
+    rows.back().push_back(OrDash(LabelsText(socket)));
+  }
+  return FormatTable(rows);
+}
+
+absl::Status Output::SocketInFull(const v1::Socket& socket) const {
+  if (format_ != Format::kTable) return Socket(socket);
+  const v1::Counters& counters = socket.counters();
+  return Bytes(FormatTable({
+      {"Name:", Printable(socket.name())},
+      {"Uid:", Printable(socket.uid())},
+      {"Kind:", Printable(socket.kind())},
+      {"State:", StateWord(socket.state())},
+      {"Local:", OrDash(FormatEndpoint(socket.local()))},
+      {"Peer:", OrDash(FormatEndpoint(socket.peer()))},
+      {"Shut down:", OrDash(ShutdownText(socket))},
+      {"Labels:", OrDash(LabelsText(socket))},
+      {"Owner:", Printable(socket.owner())},
+      {"Created:", google::protobuf::util::TimeUtil::ToString(socket.create_time())},
+      {"Sent:", CountText(counters.bytes_sent(), counters.datagrams_sent())},
+      {"Received:", CountText(counters.bytes_received(), counters.datagrams_received())},
+      {"Accepted:", std::to_string(counters.accepted())},
+      {"Waiting:", std::to_string(socket.waiting_reads()) + " reads, " +
+                       std::to_string(socket.waiting_writes()) + " writes"},
+  }));
+}
+
+}  // namespace socketeer::cli

@@ -1,0 +1,26 @@
+// The verbs: each function adds one, or a few that belong together, to the command line.
+#pragma once
+
+#include "CLI/App.hpp"
+#include "client/cli/cli.h"
+
+namespace socketeer::cli {
+
+void AddOpen(CLI::App& app, Cli& cli);
+void AddBind(CLI::App& app, Cli& cli);
+void AddConnect(CLI::App& app, Cli& cli);
+void AddListen(CLI::App& app, Cli& cli);
+void AddAccept(CLI::App& app, Cli& cli);
+void AddSend(CLI::App& app, Cli& cli);
+void AddReceive(CLI::App& app, Cli& cli);
+void AddShutdown(CLI::App& app, Cli& cli);
+void AddClose(CLI::App& app, Cli& cli);
+void AddList(CLI::App& app, Cli& cli);
+void AddInspect(CLI::App& app, Cli& cli);
+void AddWait(CLI::App& app, Cli& cli);
+void AddOptions(CLI::App& app, Cli& cli);
+void AddLabel(CLI::App& app, Cli& cli);
+void AddHealthcheck(CLI::App& app, Cli& cli);
+void AddVersion(CLI::App& app, Cli& cli);
+
+}  // namespace socketeer::cli

@@ -1,0 +1,53 @@
+// What a caller can say about one call, and about all calls to a host.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "absl/time/time.h"
+
+namespace grpc {
+class ClientContext;
+}
+
+namespace socketeer {
+
+// Ends calls from another thread: they return CANCELLED. Thread-safe. Belongs to the caller and
+// outlives every call that was given it.
+class Cancellation {
+ public:
+  Cancellation() = default;
+  Cancellation(const Cancellation&) = delete;
+  Cancellation& operator=(const Cancellation&) = delete;
+
+  // Ends the calls under way and, at once, every later one. True when one was under way.
+  bool Cancel();
+
+ private:
+  friend class CancellationScope;
+
+  std::mutex mutex_;
+  bool cancelled_ = false;
+  std::set<grpc::ClientContext*> calls_;
+};
+
+struct CallOptions {
+  // How long the daemon waits for the call's result. Zero: it tries once. absl::InfiniteDuration():
+  // no bound. Unset: the request's own timeout, else HostOptions::default_timeout. At most 24 h.
+  // Calls that never wait ignore it.
+  std::optional<absl::Duration> timeout;
+  // Not owned; may be null.
+  Cancellation* cancellation = nullptr;
+};
+
+struct HostOptions {
+  // For calls that wait (connect, accept, send, receive, shutdown, await) and name no timeout.
+  absl::Duration default_timeout = absl::InfiniteDuration();
+  // The RPC's deadline is this much after the call's own timeout: time for the answer to travel.
+  absl::Duration grace = absl::Seconds(5);
+  // The RPC's deadline of calls that do not wait; a name may have to be resolved.
+  absl::Duration answer_time = absl::Seconds(30);
+};
+
+}  // namespace socketeer

@@ -1,0 +1,78 @@
+// A daemon, and through it the sockets of its host.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "socketeer/call_options.h"
+#include "socketeer/remote_socket.h"
+#include "socketeer/v1/host_service.grpc.pb.h"
+#include "socketeer/v1/socket_service.grpc.pb.h"
+
+namespace socketeer {
+
+// "unix:" and $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root.
+// ErrorKind::kUnreachable when XDG_RUNTIME_DIR is not set.
+absl::StatusOr<std::string> DefaultEndpoint();
+
+// One daemon. Thread-safe; cheap to copy: copies share the connection, and so do the RemoteSockets
+// made here, which may outlive it.
+//
+//   auto host = socketeer::Host::Connect("unix:/run/socketeer.sock");
+//   socketeer::v1::OpenSocketRequest request;
+//   request.set_type(socketeer::v1::SOCKET_TYPE_STREAM);
+//   *request.mutable_connect() = *socketeer::ParseEndpoint("10.0.0.1:80", EndpointUse::kConnect);
+//   auto socket = host->Open(request, {.timeout = absl::Seconds(2)});
+//   if (!socket.ok()) std::cerr << socketeer::FormatError(socket.status());
+class Host {
+ public:
+  // The seam for tests: mocks of the generated stubs. `host` and `health` may be null when
+  // GetHost and CheckHealth are not called.
+  struct Stubs {
+    std::shared_ptr<v1::SocketService::StubInterface> sockets;
+    std::shared_ptr<v1::HostService::StubInterface> host;
+    std::shared_ptr<grpc::health::v1::Health::StubInterface> health;
+  };
+
+  // `endpoint`: "unix:PATH", a path with a slash in front ("/x", "./x"), or HOST[:7625].
+  // INVALID_ARGUMENT when it is malformed. Makes no call: a daemon that is not there is found by
+  // the first call, which fails at once with ErrorKind::kUnreachable.
+  static absl::StatusOr<Host> Connect(std::string_view endpoint, HostOptions options = {});
+
+  Host(Stubs stubs, std::string endpoint, HostOptions options = {});
+
+  // As it was given to Connect, with its port.
+  const std::string& endpoint() const;
+
+  // Makes a socket, which the returned handle owns. kTimedOut: connect had no result in time, and
+  // nothing is left behind.
+  absl::StatusOr<RemoteSocket> Open(v1::OpenSocketRequest request,
+                                    const CallOptions& options = {}) const;
+  // A handle of a socket that exists; it does not own it. `name` is "sockets/{id}".
+  absl::StatusOr<RemoteSocket> Find(std::string_view name, const CallOptions& options = {}) const;
+  // The same without a call: whether there is such a socket, the handle's first call finds out.
+  RemoteSocket Handle(std::string_view name) const;
+  // A handle of a socket that the daemon told of before; it stands for that one only, by its uid.
+  RemoteSocket Handle(v1::Socket socket) const;
+
+  // Every socket that `filter` admits (ListSocketsRequest.filter), from all pages.
+  absl::StatusOr<std::vector<v1::Socket>> List(std::string_view filter,
+                                               const CallOptions& options = {}) const;
+  // Waits for conditions of many sockets. `timed_out` in the answer is no error.
+  absl::StatusOr<v1::AwaitSocketsResponse> Await(v1::AwaitSocketsRequest request,
+                                                 const CallOptions& options = {}) const;
+
+  absl::StatusOr<v1::Host> GetHost(const CallOptions& options = {}) const;
+  // grpc.health.v1 of the daemon as a whole.
+  absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(
+      const CallOptions& options = {}) const;
+
+ private:
+  std::shared_ptr<internal::Connection> connection_;
+};
+
+}  // namespace socketeer

@@ -1,0 +1,25 @@
+// Names of sockets and labels as people write them; the grammar is the API's.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace socketeer {
+
+// "web" and "sockets/web" become "sockets/web". INVALID_ARGUMENT unless the id is
+// [a-z][a-z0-9-]{0,62}.
+absl::StatusOr<std::string> ParseSocketName(std::string_view text);
+
+// "web" becomes "web"; the same grammar.
+absl::StatusOr<std::string> ParseSocketId(std::string_view text);
+
+// INVALID_ARGUMENT unless [a-z0-9][a-z0-9._/-]{0,62}.
+absl::Status CheckLabelKey(std::string_view key);
+
+// "app=web" becomes {"app", "web"}. The value is at most 255 bytes of UTF-8 and may be empty.
+absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view text);
+
+}  // namespace socketeer

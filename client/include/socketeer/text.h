@@ -1,0 +1,19 @@
+// Bytes from anywhere, shown to people.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace socketeer {
+
+// Whether `bytes` is well-formed UTF-8, as every string (not bytes) of the API must be.
+bool IsUtf8(std::string_view bytes);
+
+// Safe on a terminal: control bytes, and all bytes outside ASCII unless `bytes` is UTF-8, become
+// `\xNN`; a backslash becomes `\\`.
+std::string Printable(std::string_view bytes);
+
+// Printable, in quotation marks, cut after 120 characters: for error messages.
+std::string Quoted(std::string_view bytes);
+
+}  // namespace socketeer

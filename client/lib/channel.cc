@@ -1,0 +1,115 @@
+#include "client/lib/channel.h"
+
+#include <unistd.h>
+
+#include <cctype>
+#include <cstdlib>
+
+#include "client/lib/host_port.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "socketeer/host.h"
+#include "socketeer/status_macros.h"
+#include "socketeer/text.h"
+
+namespace socketeer {
+namespace internal {
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kDefaultPort = "7625";
+constexpr size_t kMaxUnixPathBytes = 107;  // gRPC wants a NUL behind it
+// Above the largest answer: a full page of sockets, or a payload with everything around it.
+constexpr int kMaxMessageBytes = 16 << 20;
+// How long one attempt to connect may take before the daemon counts as unreachable.
+constexpr int kConnectTimeoutMs = 5'000;
+// A daemon that comes back is found again within this.
+constexpr int kMaxReconnectBackoffMs = 1'000;
+constexpr int kFirstReconnectBackoffMs = 100;
+
+absl::Status Malformed(std::string_view text, std::string_view why) {
+  return absl::InvalidArgumentError(Quoted(text) + " is not a daemon's address: " +
+                                    std::string(why));
+}
+
+// gRPC decodes %NN in its targets, so everything that it might mistake is encoded.
+std::string PercentEncoded(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && (std::isalnum(byte) || std::string_view("/:[]._-").find(c) !=
+                                                  std::string_view::npos)) {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+absl::StatusOr<Target> UnixTarget(std::string_view text, std::string_view path) {
+  if (path.empty() || path.size() > kMaxUnixPathBytes || path.find('\0') != path.npos) {
+    return Malformed(text, "a path is 1 to 107 bytes, none of them NUL");
+  }
+  return Target{.endpoint = "unix:" + Printable(path), .uri = "unix:" + PercentEncoded(path)};
+}
+
+absl::StatusOr<Target> HostTarget(std::string_view text) {
+  constexpr std::string_view kAllowed = "unix:PATH, /PATH, ./PATH or HOST[:PORT]";
+  HostPort parts{.host = text, .bracketed = true, .port = std::nullopt};
+  if (!IsIpv6(text)) {
+    SOCKETEER_ASSIGN_OR_RETURN(parts, SplitHostPort(text));
+  }
+  const std::string_view port = parts.port.value_or(kDefaultPort);
+  if (const auto number = ParsePort(port); !number.ok() || *number == 0) {
+    return Malformed(text, "the port is 1 to 65535");
+  }
+  const bool valid = parts.bracketed ? IsIpv6(parts.host.substr(0, parts.host.find('%')))
+                                     : IsIpv4(parts.host) || IsHostName(parts.host);
+  if (!valid) return Malformed(text, kAllowed);
+  const std::string host =
+      parts.bracketed ? "[" + std::string(parts.host) + "]" : std::string(parts.host);
+  const std::string endpoint = host + ":" + std::string(port);
+  return Target{.endpoint = Printable(endpoint), .uri = "dns:///" + PercentEncoded(endpoint)};
+}
+
+}  // namespace
+
+absl::StatusOr<Target> ParseTarget(std::string_view text) {
+  if (text.substr(0, kUnixPrefix.size()) == kUnixPrefix) {
+    return UnixTarget(text, text.substr(kUnixPrefix.size()));
+  }
+  if (text.substr(0, 1) == "/" || text.substr(0, 2) == "./" || text.substr(0, 3) == "../") {
+    return UnixTarget(text, text);
+  }
+  return HostTarget(text);
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const Target& target) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMs);
+  // A connection of its own, so that no other Host's failed attempt stands in the way.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // The daemon is where the endpoint says, whatever http_proxy says.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  return grpc::CreateCustomChannel(target.uri, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace internal
+
+absl::StatusOr<std::string> DefaultEndpoint() {
+  if (geteuid() == 0) return "unix:/run/socketeer.sock";
+  const char* directory = std::getenv("XDG_RUNTIME_DIR");
+  if (directory == nullptr || *directory == '\0') {
+    return absl::UnavailableError(
+        "the daemon's socket is in $XDG_RUNTIME_DIR, which is not set");
+  }
+  return std::string("unix:") + directory + "/socketeer.sock";
+}
+
+}  // namespace socketeer

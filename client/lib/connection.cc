@@ -1,0 +1,79 @@
+#include "client/lib/connection.h"
+
+#include <chrono>
+
+#include "absl/strings/cord.h"
+#include "google/rpc/status.pb.h"
+#include "socketeer/error.h"
+#include "socketeer/text.h"
+
+namespace socketeer {
+
+bool Cancellation::Cancel() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  cancelled_ = true;
+  for (grpc::ClientContext* call : calls_) call->TryCancel();
+  return !calls_.empty();
+}
+
+CancellationScope::CancellationScope(Cancellation* cancellation, grpc::ClientContext* context)
+    : cancellation_(cancellation), context_(context) {
+  if (cancellation_ == nullptr) return;
+  const std::lock_guard<std::mutex> lock(cancellation_->mutex_);
+  cancellation_->calls_.insert(context_);
+  if (cancellation_->cancelled_) context_->TryCancel();
+}
+
+CancellationScope::~CancellationScope() {
+  if (cancellation_ == nullptr) return;
+  const std::lock_guard<std::mutex> lock(cancellation_->mutex_);
+  cancellation_->calls_.erase(context_);
+}
+
+namespace internal {
+namespace {
+
+// gRPC tells the way it went, "failed to connect to all addresses; last error: UNKNOWN: ipv4:...:
+// Failed to connect to remote host: Connection refused"; the cause stands last.
+std::string Cause(const std::string& message) {
+  const size_t colon = message.rfind(": ");
+  const std::string cause = colon == std::string::npos ? message : message.substr(colon + 2);
+  const bool readable = !cause.empty() && cause.find_first_of("{}[]\"") == std::string::npos;
+  return readable ? ": " + Printable(cause) : "";
+}
+
+}  // namespace
+
+std::chrono::system_clock::time_point Connection::DeadlineAfter(absl::Duration within) {
+  return std::chrono::system_clock::now() +
+         std::chrono::ceil<std::chrono::system_clock::duration>(absl::ToChronoNanoseconds(within));
+}
+
+absl::Status Connection::ToStatus(const grpc::Status& from) const {
+  absl::Status status(static_cast<absl::StatusCode>(from.error_code()), from.error_message());
+  google::rpc::Status rich;
+  if (rich.ParseFromString(from.error_details())) {
+    for (const google::protobuf::Any& detail : rich.details()) {
+      status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+    }
+  }
+  switch (Classify(status)) {
+    case ErrorKind::kUnreachable:
+      if (status.code() == absl::StatusCode::kDeadlineExceeded) {
+        return absl::UnavailableError("the daemon at " + endpoint_ + " does not answer");
+      }
+      return absl::UnavailableError("cannot reach the daemon at " + endpoint_ +
+                                    Cause(from.error_message()));
+    case ErrorKind::kProtocol:
+    case ErrorKind::kArgument:  // a daemon's INVALID_ARGUMENT has details
+      return absl::InternalError("what answers at " + endpoint_ +
+                                 " does not speak this API: " + Printable(from.error_message()));
+    case ErrorKind::kCancelled:
+      return absl::CancelledError("cancelled");
+    default:
+      return status;
+  }
+}
+
+}  // namespace internal
+}  // namespace socketeer

@@ -1,0 +1,107 @@
+// How every RPC of the library is made. Private to the library.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "socketeer/call_options.h"
+#include "socketeer/host.h"
+
+namespace socketeer {
+
+// Lets a Cancellation reach one call for as long as this lives.
+class CancellationScope {
+ public:
+  // `cancellation` may be null; both outlive this.
+  CancellationScope(Cancellation* cancellation, grpc::ClientContext* context);
+  ~CancellationScope();
+  CancellationScope(const CancellationScope&) = delete;
+  CancellationScope& operator=(const CancellationScope&) = delete;
+
+ private:
+  Cancellation* const cancellation_;
+  grpc::ClientContext* const context_;
+};
+
+namespace internal {
+
+// The stubs of one daemon, and what applies to every call through them. Immutable, so thread-safe;
+// shared by Host and its RemoteSockets.
+class Connection {
+ public:
+  Connection(Host::Stubs stubs, std::string endpoint, HostOptions options)
+      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options) {}
+
+  const std::string& endpoint() const { return endpoint_; }
+  const Host::Stubs& stubs() const { return stubs_; }
+
+  template <typename Stub, typename Request, typename Response>
+  using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
+  // A call that never waits.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(const std::shared_ptr<Stub>& stub,
+                                Method<Stub, Request, Response> method, const Request& request,
+                                const CallOptions& options) const {
+    return CallWithin(options_.answer_time, stub, method, request, options);
+  }
+
+  // A call that waits for at most the timeout that CallOptions say.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> CallWaiting(const std::shared_ptr<Stub>& stub,
+                                       Method<Stub, Request, Response> method, Request request,
+                                       const CallOptions& options) const {
+    if (options.timeout.has_value()) {
+      SetTimeout(*options.timeout, request);
+    } else if (!request.has_timeout()) {
+      SetTimeout(options_.default_timeout, request);
+    }
+    const absl::Duration within =
+        request.has_timeout() ? absl::Seconds(request.timeout().seconds()) +
+                                    absl::Nanoseconds(request.timeout().nanos()) + options_.grace
+                              : absl::InfiniteDuration();
+    return CallWithin(within, stub, method, request, options);
+  }
+
+  // A call that ends `within` this time, whatever the options say of its timeout.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> CallWithin(absl::Duration within, const std::shared_ptr<Stub>& stub,
+                                      Method<Stub, Request, Response> method,
+                                      const Request& request, const CallOptions& options) const {
+    grpc::ClientContext context;
+    if (within != absl::InfiniteDuration()) context.set_deadline(DeadlineAfter(within));
+    const CancellationScope scope(options.cancellation, &context);
+    Response response;
+    const grpc::Status status = ((*stub).*method)(&context, request, &response);
+    if (!status.ok()) return ToStatus(status);
+    return response;
+  }
+
+ private:
+  template <typename Request>
+  static void SetTimeout(absl::Duration timeout, Request& request) {
+    request.clear_timeout();
+    if (timeout == absl::InfiniteDuration()) return;
+    const int64_t seconds = absl::IDivDuration(timeout, absl::Seconds(1), &timeout);
+    request.mutable_timeout()->set_seconds(seconds);
+    request.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
+  }
+
+  static std::chrono::system_clock::time_point DeadlineAfter(absl::Duration within);
+  // With the daemon's details as payloads; an unreachable daemon is told in words.
+  absl::Status ToStatus(const grpc::Status& status) const;
+
+  const Host::Stubs stubs_;
+  const std::string endpoint_;
+  const HostOptions options_;
+};
+
+}  // namespace internal
+}  // namespace socketeer

@@ -1,0 +1,78 @@
+#include "socketeer/names.h"
+
+#include <cstddef>
+
+#include "socketeer/status_macros.h"
+#include "socketeer/text.h"
+
+namespace socketeer {
+namespace {
+
+constexpr std::string_view kCollection = "sockets/";
+constexpr size_t kMaxIdBytes = 63;
+constexpr size_t kMaxLabelKeyBytes = 63;
+constexpr size_t kMaxLabelValueBytes = 255;
+constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kDigits = "0123456789";
+
+bool Contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+
+bool IsSocketId(std::string_view id) {
+  if (id.empty() || id.size() > kMaxIdBytes || !Contains(kLower, id[0])) return false;
+  for (const char c : id) {
+    if (!Contains(kLower, c) && !Contains(kDigits, c) && c != '-') return false;
+  }
+  return true;
+}
+
+bool IsLabelKey(std::string_view key) {
+  if (key.empty() || key.size() > kMaxLabelKeyBytes) return false;
+  if (!Contains(kLower, key[0]) && !Contains(kDigits, key[0])) return false;
+  for (const char c : key) {
+    if (!Contains(kLower, c) && !Contains(kDigits, c) && !Contains("._/-", c)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ParseSocketId(std::string_view text) {
+  if (IsSocketId(text)) return std::string(text);
+  return absl::InvalidArgumentError(
+      Quoted(text) +
+      " is not a socket id: a small letter, then up to 62 small letters, digits and '-'");
+}
+
+absl::StatusOr<std::string> ParseSocketName(std::string_view text) {
+  const bool prefixed = text.substr(0, kCollection.size()) == kCollection;
+  if (!IsSocketId(prefixed ? text.substr(kCollection.size()) : text)) {
+    return absl::InvalidArgumentError(Quoted(text) +
+                                      " is not a socket: ID or sockets/ID, where ID is a small "
+                                      "letter, then up to 62 small letters, digits and '-'");
+  }
+  return prefixed ? std::string(text) : std::string(kCollection) + std::string(text);
+}
+
+absl::Status CheckLabelKey(std::string_view key) {
+  if (IsLabelKey(key)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      Quoted(key) +
+      " is not a label's key: a small letter or digit, then up to 62 of those and of '._/-'");
+}
+
+absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) {
+    return absl::InvalidArgumentError(Quoted(text) + " is not a label: KEY=VALUE");
+  }
+  const std::string_view key = text.substr(0, equals);
+  const std::string_view value = text.substr(equals + 1);
+  SOCKETEER_RETURN_IF_ERROR(CheckLabelKey(key));
+  if (value.size() > kMaxLabelValueBytes || !IsUtf8(value)) {
+    return absl::InvalidArgumentError(Quoted(text) +
+                                      " is not a label: a value is at most 255 bytes of UTF-8");
+  }
+  return std::pair(std::string(key), std::string(value));
+}
+
+}  // namespace socketeer

@@ -1,0 +1,75 @@
+#include "socketeer/text.h"
+
+#include <cstddef>
+
+namespace socketeer {
+namespace {
+
+constexpr size_t kMaxQuotedChars = 120;
+
+// The length of the well-formed sequence (RFC 3629) that `bytes` begins with; 0 when there is none.
+size_t SequenceLength(std::string_view bytes) {
+  const auto byte = [&](size_t index) { return static_cast<unsigned char>(bytes[index]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, and what is above U+10FFFF.
+  if (lead == 0xe0 && byte(1) < 0xa0) return 0;
+  if (lead == 0xed && byte(1) > 0x9f) return 0;
+  if (lead == 0xf0 && byte(1) < 0x90) return 0;
+  if (lead == 0xf4 && byte(1) > 0x8f) return 0;
+  return length;
+}
+
+std::string Escaped(unsigned char byte) {
+  constexpr char kHex[] = "0123456789abcdef";
+  return {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+}
+
+// U+0080 to U+009F in UTF-8: some terminals obey them as control characters.
+bool IsControlSequence(std::string_view sequence) {
+  return sequence.size() == 2 && sequence[0] == '\xc2' &&
+         static_cast<unsigned char>(sequence[1]) < 0xa0;
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const size_t length = SequenceLength(bytes);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string Printable(std::string_view bytes) {
+  std::string text;
+  const bool utf8 = IsUtf8(bytes);
+  while (!bytes.empty()) {
+    const std::string_view next = bytes.substr(0, utf8 ? SequenceLength(bytes) : 1);
+    const unsigned char lead = static_cast<unsigned char>(next[0]);
+    if (lead == '\\') {
+      text += "\\\\";
+    } else if ((lead >= ' ' && lead <= '~') || (next.size() > 1 && !IsControlSequence(next))) {
+      text += next;
+    } else {
+      for (const char byte : next) text += Escaped(static_cast<unsigned char>(byte));
+    }
+    bytes.remove_prefix(next.size());
+  }
+  return text;
+}
+
+std::string Quoted(std::string_view bytes) {
+  if (bytes.size() <= kMaxQuotedChars) return '"' + Printable(bytes) + '"';
+  size_t end = kMaxQuotedChars;
+  while (end > 0 && (bytes[end] & 0xc0) == 0x80) --end;
+  return '"' + Printable(bytes.substr(0, end)) + "...\"";
+}
+
+}  // namespace socketeer

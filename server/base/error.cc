@@ -1,0 +1,140 @@
+#include "server/base/error.h"
+
+#include <string_view>
+#include <utility>
+
+#include "server/base/printable.h"
+
+namespace socketeer::base {
+namespace {
+
+constexpr int kStateClosed = 7;  // socketeer.v1.STATE_CLOSED
+
+// What a caller gave is repeated to show which value it was, not to hand all of it back: an error
+// has room for 4 KiB.
+constexpr size_t kMaxGivenChars = 80;
+
+std::string Short(std::string_view given) { return Printable(given, kMaxGivenChars); }
+std::string Quoted(std::string_view given) { return '"' + Short(given) + '"'; }
+std::string SocketName(std::string_view id) { return "sockets/" + Short(id); }
+
+Error Make(Code code, Origin origin, std::string reason, std::string message) {
+  Error error;
+  error.code = code;
+  error.origin = origin;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  return error;
+}
+
+}  // namespace
+
+Error InvalidField(std::string field, std::string given, std::string allowed) {
+  field = Short(field);
+  Error error = Make(Code::kInvalidArgument, Origin::kDaemon, "INVALID_FIELD",
+                     field + " is " + Quoted(given) + "; it must be " + allowed);
+  error.metadata = {{"field", field}, {"given", Short(given)}, {"allowed", std::move(allowed)}};
+  return error;
+}
+
+Error UnknownField(std::string field) {
+  field = Short(field);
+  Error error = Make(Code::kInvalidArgument, Origin::kDaemon, "UNKNOWN_FIELD",
+                     "the request holds a field that this daemon does not know: " + field);
+  error.metadata = {{"field", field}};
+  return error;
+}
+
+Error WrongKind(std::string operation, std::string kind, std::string use_instead) {
+  std::string message = operation + " does not fit a " + kind + " socket";
+  if (!use_instead.empty()) message += "; use " + use_instead;
+  Error error = Make(Code::kFailedPrecondition, Origin::kDaemon, "WRONG_KIND", std::move(message));
+  error.metadata["given"] = std::move(kind);
+  if (!use_instead.empty()) error.metadata["allowed"] = std::move(use_instead);
+  error.operation = std::move(operation);
+  return error;
+}
+
+Error WrongState(std::string operation, std::string why) {
+  Error error = Make(Code::kFailedPrecondition, Origin::kDaemon, "WRONG_STATE", operation + ": " + why);
+  error.operation = std::move(operation);
+  return error;
+}
+
+Error CallWaiting(std::string operation) {
+  Error error = Make(Code::kFailedPrecondition, Origin::kDaemon, "CALL_WAITING",
+                     operation + ": other calls wait in the same direction, and mode EXACT would " +
+                         "overtake them; nothing was done; use mode WAIT or WHOLE");
+  error.metadata = {{"field", "mode"}, {"given", "MODE_EXACT"}, {"allowed", "MODE_WAIT or MODE_WHOLE"}};
+  error.operation = std::move(operation);
+  return error;
+}
+
+Error SocketNotFound(const std::string& id) {
+  Error error =
+      Make(Code::kNotFound, Origin::kRegistry, "SOCKET_NOT_FOUND", "there is no socket " + Quoted("sockets/" + id));
+  error.socket = SocketName(id);
+  return error;
+}
+
+Error SocketGone(const std::string& id) {
+  Error error =
+      Make(Code::kNotFound, Origin::kRegistry, "SOCKET_CLOSED", SocketName(id) + " was closed before this call");
+  error.socket = SocketName(id);
+  error.state = kStateClosed;
+  return error;
+}
+
+Error SocketClosedWhileWaiting() {
+  Error error = Make(Code::kAborted, Origin::kRegistry, "SOCKET_CLOSED", "the socket was closed while the call waited");
+  error.state = kStateClosed;
+  return error;
+}
+
+Error SocketExists(const std::string& id) {
+  Error error =
+      Make(Code::kAlreadyExists, Origin::kRegistry, "SOCKET_EXISTS",
+           "the socket id " + Quoted(id) + " is taken; it must be one that no live " + "socket of this daemon has");
+  error.metadata = {
+      {"field", "socket_id"}, {"given", Short(id)}, {"allowed", "an id that no live socket of this daemon has"}};
+  error.socket = SocketName(id);
+  return error;
+}
+
+Error UidMismatch(const std::string& id, const std::string& given) {
+  Error error = Make(Code::kFailedPrecondition, Origin::kRegistry, "UID_MISMATCH",
+                     SocketName(id) + " belongs to another socket than the one with uid " + Quoted(given));
+  error.metadata = {{"field", "uid"}, {"given", Short(given)}};
+  error.socket = SocketName(id);
+  return error;
+}
+
+Error LimitReached(std::string limit, uint64_t allowed) {
+  const std::string count = std::to_string(allowed);
+  Error error = Make(Code::kResourceExhausted, Origin::kLimit, "LIMIT_REACHED",
+                     "the daemon's limit " + limit + " is reached; allowed: " + count);
+  error.metadata = {{"limit", std::move(limit)}, {"allowed", count}};
+  return error;
+}
+
+Error NameNotResolved(std::string host, std::string reason, bool try_again) {
+  // A resolver that cannot answer now is not an unreachable daemon, so it is not UNAVAILABLE
+  // either.
+  Error error = Make(try_again ? Code::kFailedPrecondition : Code::kNotFound, Origin::kDaemon, "NAME_NOT_RESOLVED",
+                     "host " + Quoted(host) + " was not resolved: " + reason);
+  error.metadata = {{"host", Short(host)}, {"error", std::move(reason)}};
+  return error;
+}
+
+Error UnknownCaller() {
+  return Make(Code::kPermissionDenied, Origin::kPolicy, "UNKNOWN_CALLER",
+              "the kernel does not say who is at the other end of this connection");
+}
+
+Error Draining() {
+  return Make(Code::kUnavailable, Origin::kDaemon, "DRAINING", "the daemon is stopping and takes no more calls");
+}
+
+Error Cancelled() { return Make(Code::kCancelled, Origin::kDaemon, "CANCELLED", "the caller gave up"); }
+
+}  // namespace socketeer::base

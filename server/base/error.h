@@ -1,0 +1,76 @@
+// What went wrong, in the domain's own terms. Free of gRPC and Protobuf; server/rpc turns it into a status with details.
+//
+// A plain value: copied and moved between threads like a string. (absl::Status shares a reference count that TSan cannot
+// see through Debian's uninstrumented Abseil; docs/decisions/0002.)
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace socketeer::base {
+
+// The status codes that an error may have; the numbers are gRPC's.
+enum class Code {
+  kCancelled = 1,
+  kInvalidArgument = 3,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+};
+
+// Who refused; the numbers are socketeer.v1.Origin's.
+enum class Origin { kKernel = 1, kPolicy = 2, kRegistry = 3, kLimit = 4, kDaemon = 5 };
+
+struct Error {
+  Code code = Code::kInternal;
+  Origin origin = Origin::kDaemon;
+  // ErrorInfo.reason: the errno's name for a kernel error, else one of the words in error.proto.
+  std::string reason;
+  // For people: what failed, what was given, what is allowed.
+  std::string message;
+  // ErrorInfo.metadata: field, given, allowed, limit, ...
+  std::map<std::string, std::string> metadata;
+
+  // Of SocketError. Addresses are bytes of a sockaddr (net/address.h); empty: none.
+  std::string operation;    // "bind"
+  std::string system_call;  // "bind"; empty unless origin is kKernel
+  int errno_number = 0;
+  std::string socket;  // "sockets/{id}"
+  int state = 0;       // socketeer.v1.State
+  std::string local;
+  std::string peer;
+  uint64_t bytes_done = 0;
+  uint32_t datagrams_done = 0;
+};
+
+// One named function for each error that is not the kernel's.
+
+// `field` is the path in the request ("bind.inet.port"), `allowed` a phrase ("0 to 65535").
+Error InvalidField(std::string field, std::string given, std::string allowed);
+Error UnknownField(std::string field);
+Error WrongKind(std::string operation, std::string kind, std::string use_instead);
+Error WrongState(std::string operation, std::string why);
+Error CallWaiting(std::string operation);
+Error SocketNotFound(const std::string& id);
+// The socket was closed before the call.
+Error SocketGone(const std::string& id);
+// The socket was closed while the call waited.
+Error SocketClosedWhileWaiting();
+Error SocketExists(const std::string& id);
+Error UidMismatch(const std::string& id, const std::string& given);
+// `limit` is the field's name in socketeer.v1.Limits.
+Error LimitReached(std::string limit, uint64_t allowed);
+Error NameNotResolved(std::string host, std::string reason, bool try_again);
+Error UnknownCaller();
+Error Draining();
+Error Cancelled();
+
+}  // namespace socketeer::base

@@ -1,0 +1,77 @@
+// Every bound of the daemon, by name, with its unit and its reason.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace socketeer::base {
+
+// Payload of one call, either way: below the 4 MiB that a gRPC client receives by default, with room for everything
+// around it.
+inline constexpr uint32_t kMaxPayloadBytes = 2 << 20;
+
+// The bounds that callers can meet: the fields of socketeer.v1.Limits, which explain them.
+struct Limits {
+  // Follows from the descriptor limit, see DefaultLimits().
+  uint32_t max_sockets = 0;
+  // Agents and their tools, a few each; every one takes a descriptor from the sockets.
+  uint32_t max_connections = 512;
+  // A waiting call costs about 15 KiB inside gRPC: 300 MiB at the limit.
+  uint32_t max_calls = 20'000;
+  // A queue on one socket that is longer than this is a caller's mistake, not its load.
+  uint32_t max_waiting_calls_per_direction = 1'024;
+  // Fixed: loops have a buffer of this size.
+  uint32_t max_payload_bytes = kMaxPayloadBytes;
+  // As many as sendmmsg(2) takes at once (UIO_MAXIOV).
+  uint32_t max_datagrams_per_call = 1'024;
+  // 1,024 answers, each with a socket of common size, fit into a client's 4 MiB.
+  uint32_t max_await_conditions = 1'024;
+  // Labels are marks, not storage.
+  uint32_t max_labels = 64;
+  // Keys and values of one socket together. It keeps a page of sockets, and the answer to an await, below a client's 4
+  // MiB.
+  uint32_t max_label_bytes = 2'048;
+  // A page of sockets of common size stays below a client's 4 MiB.
+  uint32_t max_page_size = 1'000;
+  // getaddrinfo(3) blocks, so resolutions queue for a few threads; a dead DNS server must not fill
+  // memory.
+  uint32_t max_resolutions = 256;
+};
+
+// The most descriptors that a process can have with the kernel's default fs.nr_open.
+inline constexpr uint64_t kMaxDescriptors = 1 << 20;
+// For what is neither a socket nor a connection: epoll, eventfd, logs, the resolver, libraries.
+inline constexpr uint64_t kDescriptorSlack = 256;
+
+// The limits of a daemon with so many descriptors (RLIMIT_NOFILE): sockets get what connections and
+// slack leave. With few descriptors those two take a quarter each, at most, so that there is always
+// room for sockets.
+constexpr Limits DefaultLimits(uint64_t descriptors) {
+  descriptors = std::min(descriptors, kMaxDescriptors);
+  Limits limits;
+  const uint64_t connections = std::min<uint64_t>(limits.max_connections, descriptors / 4);
+  const uint64_t slack = std::min(kDescriptorSlack, descriptors / 4);
+  limits.max_connections = static_cast<uint32_t>(connections);
+  limits.max_sockets = static_cast<uint32_t>(descriptors - connections - slack);
+  return limits;
+}
+
+// The longest `timeout` of a call. A day outlasts any test; a deadline further away is a mistake in
+// units.
+inline constexpr std::chrono::hours kMaxTimeout{24};
+// gRPC's own limit for a message that comes in. Above every message that our limits allow, so that
+// the error that a caller sees is ours, with its details, and not gRPC's.
+inline constexpr size_t kMaxMessageBytes = 12 << 20;
+// A status with its details, serialized: it travels in the trailers, for which gRPC allows 8 KiB in
+// all.
+inline constexpr size_t kMaxErrorBytes = 4'096;
+// Closed sockets whose ids are remembered, so that CLOSED is told apart from never having existed.
+inline constexpr size_t kMaxClosedRemembered = 4'096;
+// What one socket may move before the loop turns to the next one: one receive buffer full.
+inline constexpr size_t kFairShareBytes = 256 << 10;
+// The same in operations, for small ones: sixteen system calls take some tens of microseconds.
+inline constexpr int kFairShareOperations = 16;
+
+}  // namespace socketeer::base

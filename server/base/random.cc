@@ -1,0 +1,46 @@
+#include "server/base/random.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+
+namespace socketeer::base {
+namespace {
+
+template <size_t kSize>
+std::array<uint8_t, kSize> RandomBytes() {
+  static_assert(kSize <= 256, "only up to 256 bytes come whole and uninterrupted");
+  std::array<uint8_t, kSize> bytes;
+  ssize_t count;
+  do {
+    count = getrandom(bytes.data(), bytes.size(), 0);
+  } while (count < 0 && errno == EINTR);                   // only right after boot, before the kernel is seeded
+  if (count != static_cast<ssize_t>(kSize)) std::abort();  // a guessable name is worse than none
+  return bytes;
+}
+
+}  // namespace
+
+std::string RandomSocketId() {
+  std::string id = "s-";
+  for (uint8_t byte : RandomBytes<26>()) id += "abcdefghijklmnopqrstuvwxyz234567"[byte & 31];
+  return id;
+}
+
+std::string RandomUid() {
+  std::array<uint8_t, 16> bytes = RandomBytes<16>();
+  bytes[6] = 0x40 | (bytes[6] & 0x0f);  // version 4
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);  // variant 10
+  std::string uid;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) uid += '-';
+    uid += "0123456789abcdef"[bytes[i] >> 4];
+    uid += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return uid;
+}
+
+}  // namespace socketeer::base

@@ -1,0 +1,86 @@
+// socketeerd: settings -> Server; signals; nothing else.
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "server/main/settings.h"
+
+namespace socketeer {
+namespace {
+
+constexpr std::chrono::seconds kDrainLimit{5};
+
+// Raises the limit of descriptors as far as allowed, and says what it is.
+uint64_t RaiseDescriptorLimit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return std::min<uint64_t>(limit.rlim_cur, base::kMaxDescriptors);
+}
+
+// Before any thread starts: only WaitForSignal() takes these.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void WarnOfLoopback(const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    if (address.starts_with("unix:")) continue;
+    spdlog::warn("{}: every local user may call this daemon, as \"anonymous\"", address);
+  }
+}
+
+int Main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
+  auto read = ReadSettings(argc, argv);
+  if (const auto* farewell = std::get_if<Farewell>(&read)) {
+    std::fputs(farewell->text.c_str(), farewell->exit_status == 0 ? stdout : stderr);
+    return farewell->exit_status;
+  }
+  umask(0177);  // UNIX sockets, the callers' and our own, are for this user alone
+  sigset_t signals = BlockSignals();
+  auto& settings = std::get<rpc::ServerSettings>(read);
+  const uint64_t descriptors = RaiseDescriptorLimit();
+  settings.descriptors = static_cast<int>(descriptors);
+  settings.limits = base::DefaultLimits(descriptors);
+  auto server = rpc::Server::Start(settings);
+  if (!server.ok()) {
+    std::fprintf(stderr, "socketeerd: %s\n", server.error().message.c_str());
+    return 1;
+  }
+  for (const std::string& address : (*server)->addresses()) {
+    std::printf("listening on %s\n", address.c_str());
+  }
+  std::fflush(stdout);
+  WarnOfLoopback((*server)->addresses());
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  spdlog::info("draining: signal {}", signal_number);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
+  (*server)->Drain(kDrainLimit);
+  spdlog::info("drained");
+  spdlog::shutdown();
+  // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not clean up.
+  std::fflush(stdout);
+  _exit(0);
+}
+
+}  // namespace
+}  // namespace socketeer
+
+int main(int argc, char** argv) { return socketeer::Main(argc, argv); }

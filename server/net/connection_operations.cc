@@ -1,0 +1,56 @@
+#include "server/net/connection_operations.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "server/net/socket.h"
+
+namespace socketeer::net {
+
+Progress ConnectOperation::Try(Socket& socket) {
+  const bool tcp = socket.info().kind.IsTcp();
+  if (socket.syscalls().Connect(socket.fd(), peer_.data(), peer_.size()) == 0) {
+    socket.Enter(State::kConnected);
+    return Progress::kDone;
+  }
+  const int number = errno;
+  const bool under_way = tcp && (number == EINPROGRESS || number == EALREADY);
+  if (number == EINPROGRESS) socket.Enter(State::kConnecting);
+  if (mode() != Mode::kExact) {
+    if (under_way) return Progress::kBlocked;
+    // The backlog of a UNIX listener is full.
+    if (number == EAGAIN && socket.info().kind.family == AF_UNIX) return Progress::kUnannounced;
+  }
+  socket.NoteConnectFailure(number);
+  error_ = socket.Fault("connect", "connect", number);
+  error_->peer = peer_.bytes();
+  return Progress::kDone;
+}
+
+Progress AcceptOperation::Try(Socket& socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof(peer);
+  const int fd = socket.syscalls().Accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &size,
+                                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (errno == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
+    error_ = socket.Fault("accept", "accept4", errno);
+    return Progress::kDone;
+  }
+  socket.gauges().accepted.fetch_add(1, std::memory_order_relaxed);
+  result_.fd = fd;
+  result_.info.kind = socket.info().kind;
+  result_.info.state = State::kConnected;
+  // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
+  result_.info.peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer)));
+  return Progress::kDone;
+}
+
+Progress ShutdownOperation::Try(Socket& socket) {
+  auto status = socket.Shutdown(how_);
+  if (!status.ok()) error_ = std::move(status).error();
+  return Progress::kDone;
+}
+
+}  // namespace socketeer::net

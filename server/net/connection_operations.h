@@ -1,0 +1,59 @@
+// connect(2), accept(2), and shutdown(2) of the write side.
+#pragma once
+
+#include "server/net/operation.h"
+#include "server/net/socket_info.h"
+
+namespace socketeer::net {
+
+struct ConnectResult {
+  bool timed_out = false;
+};
+
+// To wait for a connect is to call connect(2) again when the kernel announces a result: it then answers as a blocking connect
+// would have, and clears its own state. (getsockopt(SO_ERROR) would leave a stale ECONNABORTED for the next connect.)
+class ConnectOperation final : public OperationOf<ConnectResult> {
+ public:
+  ConnectOperation(const OperationBase& base, SocketAddress peer, Done done)
+      : OperationOf(base, Side::kWrite, std::move(done)), peer_(std::move(peer)) {}
+
+  const char* verb() const override { return "connect"; }
+  Progress Try(Socket& socket) override;
+
+ private:
+  const SocketAddress peer_;
+};
+
+struct AcceptResult {
+  int fd = -1;  // the receiver of the result owns it
+  SocketInfo info;
+  bool timed_out = false;
+};
+
+class AcceptOperation final : public OperationOf<AcceptResult> {
+ public:
+  AcceptOperation(const OperationBase& base, Done done)
+      : OperationOf(base, Side::kRead, std::move(done)) {}
+
+  const char* verb() const override { return "accept"; }
+  Progress Try(Socket& socket) override;
+};
+
+struct ShutdownResult {
+  bool timed_out = false;
+};
+
+// Stands in the write queue, so that it cannot overtake data. (wasmtime PR 9225.)
+class ShutdownOperation final : public OperationOf<ShutdownResult> {
+ public:
+  ShutdownOperation(const OperationBase& base, int how, Done done)
+      : OperationOf(base, Side::kWrite, std::move(done)), how_(how) {}
+
+  const char* verb() const override { return "shutdown"; }
+  Progress Try(Socket& socket) override;
+
+ private:
+  const int how_;
+};
+
+}  // namespace socketeer::net

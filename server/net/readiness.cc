@@ -1,0 +1,106 @@
+// Who waits for a condition of a socket, and when it holds.
+#include "server/net/readiness.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "server/net/socket.h"
+
+namespace socketeer::net {
+namespace {
+
+bool NeedsPoll(Condition condition) {
+  return condition == Condition::kReadable || condition == Condition::kWritable ||
+         condition == Condition::kPeerClosed;
+}
+
+}  // namespace
+
+void Socket::AddWaiter(Waiter waiter) {
+  // Watched before the first look, so that nothing can happen between the two.
+  if (NeedsPoll(waiter.condition)) {
+    if (!EnsureWatched().ok()) return std::move(waiter.done)(nullptr);
+  }
+  if (!waiters_) waiters_ = std::make_unique<std::vector<Waiter>>();
+  waiters_->push_back(std::move(waiter));
+  CheckWaiters();
+}
+
+void Socket::RemoveWaiter(WaiterId id) {
+  if (!waiters_) return;
+  std::erase_if(*waiters_, [id](const Waiter& waiter) { return waiter.id == id; });
+  if (waiters_->empty()) waiters_.reset();
+}
+
+void Socket::CheckWaiters() {
+  if (!waiters_) return;
+  short polled = -1;
+  std::vector<Waiter> satisfied;
+  for (auto it = waiters_->begin(); it != waiters_->end();) {
+    if (IsReady(*it, &polled)) {
+      satisfied.push_back(std::move(*it));
+      it = waiters_->erase(it);
+    } else {
+      ++it;
+    }
+  }
+  if (waiters_->empty()) waiters_.reset();
+  for (Waiter& waiter : satisfied) std::move(waiter.done)(&info_);
+}
+
+void Socket::EndWaiters() {
+  const auto waiters = std::exchange(waiters_, nullptr);
+  if (!waiters) return;
+  for (Waiter& waiter : *waiters) {
+    std::move(waiter.done)(waiter.condition == Condition::kClosed ? &info_ : nullptr);
+  }
+}
+
+bool Socket::IsReady(const Waiter& waiter, short* polled) {
+  if (NeedsPoll(waiter.condition) && *polled < 0) {
+    pollfd item{.fd = fd_, .events = POLLIN | POLLOUT | POLLRDHUP, .revents = 0};
+    *polled = syscalls().Poll(&item, 1, 0) > 0 ? item.revents : short{0};
+  }
+  switch (waiter.condition) {
+    case Condition::kListening:
+      return info_.state == State::kListening;
+    case Condition::kConnected:
+      return info_.state == State::kConnected;
+    case Condition::kWritable:
+      return (*polled & POLLOUT) != 0;
+    case Condition::kPeerClosed:
+      return PeerClosed(*polled);
+    case Condition::kClosed:
+      return false;  // told by Close()
+    case Condition::kReadable:
+      break;
+  }
+  const size_t kept = put_back_ ? put_back_->bytes.size() : 0;
+  if (waiter.readable_bytes == 0) {
+    const bool something = put_back_ && (kept > 0 || !put_back_->datagrams.empty() || put_back_->error);
+    return something || (*polled & POLLIN) != 0;
+  }
+  int there = 0;
+  if (syscalls().BytesReadable(fd_, &there) < 0) return false;
+  return kept + static_cast<size_t>(there) >= waiter.readable_bytes;
+}
+
+bool Socket::PeerClosed(short polled) {
+  const bool had_peer = info_.state == State::kConnected || info_.state == State::kDisconnected;
+  if (!had_peer || !info_.kind.IsConnectionOriented()) return false;
+  if (!info_.read_shutdown) return (polled & (POLLRDHUP | POLLHUP)) != 0;
+  // Our own shutdown of the read side raises POLLRDHUP too; TCP's state tells the two apart.
+  tcp_info tcp{};
+  socklen_t size = sizeof(tcp);
+  if (!info_.kind.IsTcp()) return (polled & POLLHUP) != 0 && !info_.write_shutdown;
+  if (syscalls().GetSockOpt(fd_, IPPROTO_TCP, TCP_INFO, &tcp, &size) < 0) return false;
+  return tcp.tcpi_state == TCP_CLOSE_WAIT || tcp.tcpi_state == TCP_LAST_ACK ||
+         tcp.tcpi_state == TCP_CLOSING || tcp.tcpi_state == TCP_TIME_WAIT ||
+         tcp.tcpi_state == TCP_CLOSE;
+}
+
+}  // namespace socketeer::net

@@ -1,0 +1,227 @@
+#include "server/net/socket.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include "server/base/limits.h"
+#include "server/net/errno_table.h"
+
+namespace socketeer::net {
+namespace {
+
+constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
+constexpr std::chrono::milliseconds kFirstRetry{1};
+constexpr std::chrono::milliseconds kLongestRetry{32};
+
+}  // namespace
+
+Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer,
+               size_t max_waiting)
+    : loop_(loop),
+      fd_(fd),
+      info_(std::move(info)),
+      observer_(std::move(observer)),
+      max_waiting_(max_waiting) {
+  observer_->OnChanged(info_);
+}
+
+Socket::~Socket() { assert(fd_ < 0); }
+
+void Socket::Start(std::unique_ptr<Operation> operation) {
+  Lane& lane = LaneOf(operation->side());
+  if (!lane.waiting.empty()) {
+    if (operation->mode() == Mode::kExact) {
+      operation->Fail(*this, Describe(base::CallWaiting(operation->verb()), operation->verb()));
+      return operation->Complete();
+    }
+    return Enqueue(std::move(operation));
+  }
+  const Side side = operation->side();
+  const Progress progress = operation->Try(*this);
+  if (progress == Progress::kDone) {
+    operation->Complete();
+    return CheckWaiters();
+  }
+  Enqueue(std::move(operation));
+  if (!lane.waiting.empty()) Rearm(side, progress);
+}
+
+void Socket::Enqueue(std::unique_ptr<Operation> operation) {
+  const Side side = operation->side();
+  Lane& lane = LaneOf(side);
+  if (lane.waiting.size() >= max_waiting_) {
+    operation->Fail(*this, Describe(base::LimitReached("max_waiting_calls_per_direction", max_waiting_),
+                                    operation->verb()));
+    return operation->Complete();
+  }
+  if (const auto watched = EnsureWatched(); !watched.ok()) {
+    operation->Fail(*this, Describe(watched.error(), operation->verb()));
+    return operation->Complete();
+  }
+  const auto timeout = operation->timeout();
+  if (timeout && timeout->count() <= 0) {
+    operation->TimeOut();
+    return operation->Complete();
+  }
+  lane.waiting.push_back({.operation = std::move(operation)});
+  if (timeout) {
+    const OperationId id = lane.waiting.back().operation->id();
+    lane.waiting.back().timer =
+        loop_.RunAt(loop_.Now() + *timeout, [weak = weak_from_this(), id, side] {
+          if (const auto self = weak.lock()) self->OnTimeout(id, side);
+        });
+  }
+  CountWaiting();
+}
+
+std::unique_ptr<Operation> Socket::TakeOut(Lane& lane, Queue::iterator which) {
+  if (which->timer != 0) loop_.CancelTimer(which->timer);
+  std::unique_ptr<Operation> operation = std::move(which->operation);
+  lane.waiting.erase(which);
+  CountWaiting();
+  return operation;
+}
+
+void Socket::RunLane(Side side) {
+  Lane& lane = LaneOf(side);
+  for (int done = 0; !lane.waiting.empty(); ++done) {
+    if (done == base::kFairShareOperations) return Rearm(side, Progress::kMore);
+    const Progress progress = lane.waiting.front().operation->Try(*this);
+    if (progress != Progress::kDone) return Rearm(side, progress);
+    lane.retry = {};
+    TakeOut(lane, lane.waiting.begin())->Complete();
+  }
+}
+
+void Socket::Rearm(Side side, Progress progress) {
+  Lane& lane = LaneOf(side);
+  if (lane.scheduled || progress == Progress::kBlocked) return;
+  lane.scheduled = true;
+  Task run = [weak = weak_from_this(), side] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->LaneOf(side).scheduled = false;
+    self->RunLane(side);
+    self->CheckWaiters();
+  };
+  if (progress == Progress::kMore) return loop_.Post(std::move(run));
+  // kUnannounced: a full backlog or receive queue of another UNIX socket. The kernel lets a blocking caller sleep on it, but tells
+  // epoll nothing; so we look again, soon and then less often (docs/decisions/0004).
+  lane.retry = std::clamp(lane.retry * 2, kFirstRetry, kLongestRetry);
+  loop_.RunAt(loop_.Now() + lane.retry, std::move(run));
+}
+
+void Socket::OnTimeout(OperationId id, Side side) {
+  Lane& lane = LaneOf(side);
+  const auto found = std::ranges::find_if(
+      lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
+  if (found == lane.waiting.end()) return;
+  found->timer = 0;
+  const bool was_first = found == lane.waiting.begin();
+  const auto operation = TakeOut(lane, found);
+  operation->TimeOut();
+  operation->Complete();
+  if (was_first) RunLane(side);  // the next one may want less
+}
+
+void Socket::Cancel(OperationId id) {
+  for (const Side side : {Side::kRead, Side::kWrite}) {
+    Lane& lane = LaneOf(side);
+    const auto found = std::ranges::find_if(
+        lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
+    if (found == lane.waiting.end()) continue;
+    const bool was_first = found == lane.waiting.begin();
+    const auto operation = TakeOut(lane, found);
+    operation->Fail(*this, Describe(base::Cancelled(), operation->verb()));
+    operation->Complete();
+    if (was_first) RunLane(side);
+    return CheckWaiters();
+  }
+}
+
+std::vector<std::unique_ptr<Operation>> Socket::FailAll(const base::Error& why) {
+  std::vector<std::unique_ptr<Operation>> failed;
+  for (Lane& lane : lanes_) {
+    while (!lane.waiting.empty()) failed.push_back(TakeOut(lane, lane.waiting.begin()));
+  }
+  for (const auto& operation : failed) {
+    operation->Fail(*this, Describe(why, operation->verb()));
+  }
+  return failed;
+}
+
+bool Socket::CloseMayBlock() {
+  if (!info_.kind.IsTcp()) return false;
+  // TCP tells its peer with a reset that data was never read; what was put back counts as that.
+  if (put_back_ && !put_back_->bytes.empty()) {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    return false;
+  }
+  linger wait{};
+  socklen_t size = sizeof(wait);
+  return syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) == 0 &&
+         wait.l_onoff != 0 && wait.l_linger > 0;
+}
+
+void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
+  auto failed = FailAll(why);
+  const bool may_block = CloseMayBlock();
+  path_.Remove(syscalls());
+  if (watch_) loop_.Unwatch(*watch_, fd_);
+  watch_.reset();
+  const int fd = std::exchange(fd_, -1);
+  info_.state = State::kClosed;
+  Task finish = [self = shared_from_this(), done = std::move(done)]() mutable {
+    self->observer_->OnClosed();
+    self->EndWaiters();
+    done();
+  };
+  if (may_block) {
+    elsewhere(fd, std::move(finish));
+  } else {
+    syscalls().Close(fd);  // whatever it answers, the descriptor is gone
+    finish();
+  }
+  for (const auto& operation : failed) operation->Complete();
+}
+
+base::Status Socket::EnsureWatched() {
+  if (watch_) return base::Ok();
+  auto watch = loop_.Watch(fd_, kAllEvents, this);
+  if (!watch.ok()) return std::move(watch).error();
+  watch_ = *watch;
+  return base::Ok();
+}
+
+void Socket::OnEvents(uint32_t events) {
+  if (info_.state == State::kConnecting) SettleConnect(events);
+  const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) RunLane(Side::kRead);
+  if (broken || (events & EPOLLOUT) != 0) RunLane(Side::kWrite);
+  CheckWaiters();
+}
+
+void Socket::CountWaiting() {
+  gauges().waiting_reads.store(static_cast<uint32_t>(lanes_[0].waiting.size()),
+                               std::memory_order_relaxed);
+  gauges().waiting_writes.store(static_cast<uint32_t>(lanes_[1].waiting.size()),
+                                std::memory_order_relaxed);
+}
+
+base::Error Socket::Fault(const char* operation, const char* system_call, int number) const {
+  return Describe(KernelError(operation, system_call, number), operation);
+}
+
+base::Error Socket::Describe(base::Error error, const char* operation) const {
+  error.operation = operation;
+  error.socket = observer_->name();
+  error.state = static_cast<int>(info_.state);
+  error.local = info_.local.bytes();
+  if (error.peer.empty()) error.peer = info_.peer.bytes();
+  return error;
+}
+
+}  // namespace socketeer::net

@@ -1,0 +1,155 @@
+// One kernel socket, on one loop's thread for its whole life.
+//
+// Owned by its Shard. All functions are for the loop's thread; there are no locks. What others may know of it goes out through
+// its SocketObserver. Operations wait in two bounded queues, one for each direction, first come first served.
+// The descriptor is watched (edge-triggered) from the first wait on; a socket on which nobody ever waited costs the loop nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/net/event_loop.h"
+#include "server/net/operation.h"
+#include "server/net/options.h"
+#include "server/net/readiness.h"
+#include "server/net/socket_info.h"
+#include "server/net/socket_path.h"
+
+namespace socketeer::net {
+
+using SocketHandle = uint64_t;  // unique in the process, never used again
+
+// A datagram or record that was received.
+struct IncomingDatagram {
+  std::string payload;
+  SocketAddress source;
+  SocketAddress destination;  // port 0; empty if the kernel did not tell
+  uint64_t true_size = 0;
+};
+
+class Socket final : public EventHandler, public std::enable_shared_from_this<Socket> {
+ public:
+  // Takes `fd`, which is nonblocking. The loop must outlive the socket.
+  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer,
+         size_t max_waiting);
+  ~Socket() override;  // precondition: Close() was called
+
+  const SocketInfo& info() const { return info_; }
+  Gauges& gauges() { return observer_->gauges(); }
+  int fd() const { return fd_; }
+  EventLoop& loop() { return loop_; }
+  Syscalls& syscalls() { return loop_.syscalls(); }
+
+  // --- When it has just been made. ---
+  // IPV6_V6ONLY off for both families at once, if asked; IP_PKTINFO, so that a datagram tells where it was sent to.
+  base::Status InitializeFamily(bool both_families);
+  // Came from accept(2), which said who the peer is.
+  void EnterAccepted(const SocketAddress& peer);
+
+  // --- Verbs that never wait: one system call each. ---
+  base::Status Bind(const SocketAddress& address);
+  base::Status Listen(int backlog);
+  base::Status Disconnect();
+  // `how` as of shutdown(2). The write side is shut down by ShutdownOperation, behind earlier sends.
+  base::Status Shutdown(int how);
+  base::Status SetOptions(const OptionList& options);
+  base::Result<OptionList> GetOptions();
+
+  // --- Verbs that may wait. ---
+  void Start(std::unique_ptr<Operation> operation);
+  // Ends it with CANCELLED; no effect if it is not waiting here (any more).
+  void Cancel(OperationId id);
+
+  // --- Waiting for a condition, beside the queues. ---
+  void AddWaiter(Waiter waiter);
+  void RemoveWaiter(WaiterId id);
+
+  // Ends everything that waits with `why`, closes, tells the observer, then calls `done`. A close(2) that may block for long
+  // (SO_LINGER) is left to `elsewhere`, which closes `fd` on another thread and then runs `finish` on this one.
+  using CloseElsewhere = std::function<void(int fd, Task finish)>;
+  void Close(base::Error why, const CloseElsewhere& elsewhere, Task done);
+
+  // --- For operations. ---
+  // recv(2), from what was put back first. -1 and errno; 0 is the end of the stream.
+  ssize_t Receive(char* buffer, size_t size, bool peek);
+  // As recvmsg(2). 0: one datagram in `out`; 1: end of stream (seqpacket); -1: errno.
+  int ReceiveDatagram(IncomingDatagram* out, size_t max_bytes, bool peek);
+  // What an operation took and could not deliver; the next receive gets it first, in order.
+  void PutBack(std::string bytes);
+  void PutBack(std::vector<IncomingDatagram> datagrams);
+  // An error that came after data: the next receive tells it.
+  void PutBackError(int number);
+  // The error of a failed system call on this socket, with its state and addresses.
+  base::Error Fault(const char* operation, const char* system_call, int number) const;
+  // Adds this socket's part to an error.
+  base::Error Describe(base::Error error, const char* operation) const;
+  // A data call met an error: is the connection over?
+  void NoteDataError(int number);
+  // connect(2) failed: where does that leave the socket?
+  void NoteConnectFailure(int number);
+  // The state changed, or the addresses may have: asks the kernel and tells everyone.
+  void Enter(State state);
+  // After the first datagram from an unbound socket the kernel has chosen an address.
+  void NoteAutobind();
+
+  void OnEvents(uint32_t events) override;
+
+ private:
+  struct Waiting {
+    std::unique_ptr<Operation> operation;
+    TimerId timer = 0;  // 0: none
+  };
+  using Queue = std::list<Waiting>;
+  struct PutBackData {
+    std::string bytes;
+    std::vector<IncomingDatagram> datagrams;
+    int error = 0;
+  };
+  struct Lane {  // one direction
+    Queue waiting;
+    std::chrono::milliseconds retry{0};  // the last delay of RetryLater
+    bool scheduled = false;              // a RunLane was posted or is on a timer
+  };
+
+  Lane& LaneOf(Side side) { return lanes_[side == Side::kRead ? 0 : 1]; }
+  void RunLane(Side side);
+  void Enqueue(std::unique_ptr<Operation> operation);
+  void Rearm(Side side, Progress progress);
+  void RetryLater(Side side);
+  // Takes one out of its queue, and disarms its timer.
+  std::unique_ptr<Operation> TakeOut(Lane& lane, Queue::iterator which);
+  void OnTimeout(OperationId id, Side side);
+  std::vector<std::unique_ptr<Operation>> FailAll(const base::Error& why);
+  bool CloseMayBlock();
+  void EndWaiters();
+  void CountWaiting();
+  base::Status EnsureWatched();
+  void SettleConnect(uint32_t events);
+  void ReadAddresses();
+  void CheckWaiters();
+  bool IsReady(const Waiter& waiter, short* polled);
+  bool PeerClosed(short polled);
+  State IdleState() const;
+  void LearnDual();
+  int ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek);
+  PutBackData& put_back();
+
+  EventLoop& loop_;
+  int fd_;
+  SocketInfo info_;
+  const std::shared_ptr<SocketObserver> observer_;
+  const size_t max_waiting_;
+  std::optional<WatchId> watch_;
+  Lane lanes_[2];
+  std::unique_ptr<PutBackData> put_back_;            // most sockets never have any
+  std::unique_ptr<std::vector<Waiter>> waiters_;     // likewise
+  SocketPath path_;                                  // of a bound UNIX socket
+};
+
+}  // namespace socketeer::net

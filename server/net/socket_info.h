@@ -1,0 +1,71 @@
+// What is known of a socket outside its loop: values, safe to copy to any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "server/net/address.h"
+
+namespace socketeer::net {
+
+// The numbers are socketeer.v1.State's.
+enum class State {
+  kUnspecified = 0,
+  kCreated = 1,
+  kBound = 2,
+  kListening = 3,
+  kConnecting = 4,
+  kConnected = 5,
+  kDisconnected = 6,
+  kClosed = 7,
+};
+
+// What socket(2) was called with.
+struct SocketKind {
+  int family = 0;
+  int type = 0;
+  int protocol = 0;
+  bool dual = false;  // AF_INET6 with IPV6_V6ONLY off
+
+  bool IsStream() const;    // a stream of bytes: SendData, ReceiveData
+  bool IsInet() const;
+  bool IsTcp() const { return IsInet() && IsStream(); }
+  bool IsConnectionOriented() const;  // stream or seqpacket
+  // "tcp4", "tcp6", "tcp", "udp4", "udp6", "udp", "unix", "unix-dgram", "unix-seqpacket".
+  std::string Word() const;
+};
+
+struct SocketInfo {
+  SocketKind kind{};
+  State state = State::kCreated;
+  bool read_shutdown = false;
+  bool write_shutdown = false;
+  SocketAddress local{};
+  SocketAddress peer{};
+};
+
+// Counted on the loop's thread, read on any.
+struct Gauges {
+  std::atomic<uint64_t> bytes_sent{0};
+  std::atomic<uint64_t> bytes_received{0};
+  std::atomic<uint64_t> datagrams_sent{0};
+  std::atomic<uint64_t> datagrams_received{0};
+  std::atomic<uint64_t> accepted{0};
+  std::atomic<uint32_t> waiting_reads{0};
+  std::atomic<uint32_t> waiting_writes{0};
+};
+
+// Follows one socket through its life; the registry's record is one. Called on the loop's thread.
+class SocketObserver {
+ public:
+  virtual ~SocketObserver() = default;
+  virtual void OnChanged(const SocketInfo& info) = 0;
+  // The last call: the descriptor is closed.
+  virtual void OnClosed() = 0;
+  virtual Gauges& gauges() = 0;
+  // "sockets/{id}", for errors.
+  virtual const std::string& name() const = 0;
+};
+
+}  // namespace socketeer::net

@@ -1,0 +1,184 @@
+// The verbs of a socket that never wait, and how its state follows the kernel.
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "server/net/errno_table.h"
+#include "server/net/socket.h"
+
+namespace socketeer::net {
+namespace {
+
+using NameCall = int (Syscalls::*)(int, sockaddr*, socklen_t*);
+
+SocketAddress AskName(Syscalls& syscalls, NameCall call, int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  if ((syscalls.*call)(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) return {};
+  return SocketAddress::FromKernel(&storage, std::min<size_t>(size, sizeof(storage)));
+}
+
+}  // namespace
+
+base::Status Socket::InitializeFamily(bool both_families) {
+  const auto set = [this](int level, int name, int value) -> base::Status {
+    if (syscalls().SetSockOpt(fd_, level, name, &value, sizeof(value)) == 0) return base::Ok();
+    return Fault("open", "setsockopt", errno);
+  };
+  const bool inet6 = info_.kind.family == AF_INET6;
+  if (both_families) {
+    if (auto status = set(IPPROTO_IPV6, IPV6_V6ONLY, 0); !status.ok()) return status;
+  }
+  if (!info_.kind.IsInet() || info_.kind.type != SOCK_DGRAM) return base::Ok();
+  if (inet6) return set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  return set(IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+void Socket::EnterAccepted(const SocketAddress& peer) {
+  Enter(State::kConnected);
+  if (!info_.peer.empty() || peer.empty()) return;
+  info_.peer = peer;  // reset already: getpeername(2) knows no more
+  observer_->OnChanged(info_);
+}
+
+base::Status Socket::Bind(const SocketAddress& address) {
+  if (syscalls().Bind(fd_, address.data(), address.size()) < 0) {
+    const int error = errno;
+    auto fault = Fault("bind", "bind", error);
+    fault.local = address.bytes();
+    return fault;
+  }
+  if (address.IsUnixPath()) path_ = SocketPath(syscalls(), address.unix_name());
+  Enter(info_.state == State::kCreated ? State::kBound : info_.state);
+  return base::Ok();
+}
+
+base::Status Socket::Listen(int backlog) {
+  if (syscalls().Listen(fd_, backlog) < 0) return Fault("listen", "listen", errno);
+  Enter(State::kListening);
+  return base::Ok();
+}
+
+base::Status Socket::Disconnect() {
+  const SocketAddress unspecified = SocketAddress::Unspecified();
+  if (syscalls().Connect(fd_, unspecified.data(), unspecified.size()) < 0) {
+    return Fault("connect", "connect", errno);
+  }
+  // Only TCP begins anew; of the others the kernel remembers what was shut down.
+  if (info_.kind.IsTcp()) info_.read_shutdown = info_.write_shutdown = false;
+  ReadAddresses();
+  Enter(IdleState());
+  return base::Ok();
+}
+
+base::Status Socket::Shutdown(int how) {
+  const bool unconnected = info_.state == State::kCreated || info_.state == State::kBound ||
+                           info_.state == State::kDisconnected;
+  if (info_.kind.IsInet() && unconnected) {
+    // Linux answers ENOTCONN and shuts down all the same; a refused call must change nothing.
+    return Describe(base::WrongState("shutdown", "it has no connection"), "shutdown");
+  }
+  if (syscalls().Shutdown(fd_, how) < 0) return Fault("shutdown", "shutdown", errno);
+  State state = info_.state;
+  // Linux: shutting down the read side of a TCP listener, or of a connection in the making, dissolves it.
+  if (info_.kind.IsTcp() && (state == State::kListening || state == State::kConnecting)) {
+    if (how != SHUT_WR || state == State::kConnecting) {
+      ReadAddresses();
+      return Enter(IdleState()), base::Ok();
+    }
+    return base::Ok();
+  }
+  info_.read_shutdown |= how != SHUT_WR;
+  info_.write_shutdown |= how != SHUT_RD;
+  Enter(state);
+  return base::Ok();
+}
+
+base::Status Socket::SetOptions(const OptionList& options) {
+  for (const auto& [row, value] : options) {
+    auto status = SetOption(syscalls(), fd_, *row, value);
+    if (!status.ok()) return Describe(std::move(status).error(), "setsockopt");
+  }
+  LearnDual();
+  CheckWaiters();  // rcvlowat moves the mark
+  return base::Ok();
+}
+
+void Socket::LearnDual() {
+  if (info_.kind.family != AF_INET6) return;
+  int v6only = 1;
+  socklen_t size = sizeof(v6only);
+  if (syscalls().GetSockOpt(fd_, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size) < 0) return;
+  const bool dual = v6only == 0;
+  if (dual == info_.kind.dual) return;
+  info_.kind.dual = dual;
+  observer_->OnChanged(info_);
+}
+
+base::Result<OptionList> Socket::GetOptions() {
+  auto options = GetAllOptions(syscalls(), fd_);
+  if (!options.ok()) return Describe(std::move(options).error(), "getsockopt");
+  return options;
+}
+
+void Socket::ReadAddresses() {
+  info_.local = AskName(syscalls(), &Syscalls::GetSockName, fd_);
+  info_.peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_);
+  if (info_.local.IsUnixUnnamed()) info_.local = {};
+}
+
+State Socket::IdleState() const {
+  const bool named = info_.kind.IsInet() ? info_.local.port() != 0 : !info_.local.empty();
+  return named ? State::kBound : State::kCreated;
+}
+
+void Socket::NoteConnectFailure(int number) {
+  if (info_.state == State::kCreated) return NoteAutobind();
+  if (info_.state != State::kConnecting || number == EALREADY || number == EINPROGRESS) return;
+  ReadAddresses();
+  Enter(IdleState());
+}
+
+void Socket::Enter(State state) {
+  info_.state = state;
+  ReadAddresses();
+  if (state == State::kConnected && info_.kind.type == SOCK_SEQPACKET) {
+    // Lets ReceiveFromKernel tell an empty record from the end.
+    const int on = 1;
+    syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+  }
+  // Nobody may be waiting for the result, but it will come.
+  if (state == State::kConnecting) (void)EnsureWatched();
+  observer_->OnChanged(info_);
+  CheckWaiters();
+}
+
+void Socket::NoteAutobind() {
+  if (info_.state != State::kCreated) return;
+  ReadAddresses();
+  if (IdleState() == State::kBound) Enter(State::kBound);
+}
+
+void Socket::NoteDataError(int number) {
+  if (!info_.kind.IsConnectionOriented() || info_.state != State::kConnected) return;
+  const bool over = number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT ||
+                    AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty();
+  if (over) {
+    const SocketAddress peer = info_.peer;
+    Enter(State::kDisconnected);
+    info_.peer = peer;  // whose connection it was
+    observer_->OnChanged(info_);
+  }
+}
+
+void Socket::SettleConnect(uint32_t events) {
+  if (!AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty()) return Enter(State::kConnected);
+  if ((events & (EPOLLERR | EPOLLHUP)) == 0) return;
+  // It failed. The error stays in the kernel for the next call: a connect that waits here, or a data call.
+  ReadAddresses();
+  Enter(IdleState());
+}
+
+}  // namespace socketeer::net

@@ -1,0 +1,84 @@
+// One socket, as the registry knows it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/base/clock.h"
+#include "server/net/shard.h"
+#include "server/registry/labels.h"
+
+namespace socketeer::registry {
+
+class Registry;
+
+// Everything about a socket at one moment: a value.
+struct View {
+  std::string name;  // "sockets/{id}"
+  std::string uid;
+  std::string owner;
+  Labels labels;
+  base::WallTime create_time;
+  net::SocketInfo info;
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  uint64_t datagrams_sent = 0;
+  uint64_t datagrams_received = 0;
+  uint64_t accepted = 0;
+  uint32_t waiting_reads = 0;
+  uint32_t waiting_writes = 0;
+};
+
+// Shared by the registry, the socket (which tells it what happens), and calls under way. The constant part may be read by
+// any thread; the rest belongs to the registry and is under its mutex. The registry must outlive it.
+class Record final : public net::SocketObserver {
+ public:
+  Record(Registry& registry, std::string id, std::string uid, std::string owner, Labels labels,
+         base::WallTime create_time, net::Shard* shard, net::SocketHandle handle)
+      : registry_(registry),
+        id_(std::move(id)),
+        name_("sockets/" + id_),
+        uid_(std::move(uid)),
+        owner_(std::move(owner)),
+        create_time_(create_time),
+        shard_(shard),
+        handle_(handle),
+        labels_(std::move(labels)) {}
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const override { return name_; }
+  const std::string& uid() const { return uid_; }
+  const std::string& owner() const { return owner_; }
+  net::Shard& shard() const { return *shard_; }
+  net::SocketHandle handle() const { return handle_; }
+  net::Gauges& gauges() override { return gauges_; }
+
+  // On the shard's thread.
+  void OnChanged(const net::SocketInfo& info) override;
+  void OnClosed() override;
+
+ private:
+  friend class Registry;
+  enum class Phase {
+    kReserved,   // the name is taken, the socket is being made: nobody sees it
+    kPublished,  // there
+    kGone,       // closed, or never came to be
+  };
+
+  Registry& registry_;
+  const std::string id_;
+  const std::string name_;
+  const std::string uid_;
+  const std::string owner_;
+  const base::WallTime create_time_;
+  net::Shard* const shard_;
+  const net::SocketHandle handle_;
+  net::Gauges gauges_;
+
+  // Guarded by the registry's mutex.
+  Phase phase_ = Phase::kReserved;
+  Labels labels_;
+  net::SocketInfo info_;
+};
+
+}  // namespace socketeer::registry

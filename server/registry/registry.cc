@@ -1,0 +1,202 @@
+#include "server/registry/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/base/random.h"
+
+namespace socketeer::registry {
+
+bool IsSocketId(std::string_view id) {
+  if (id.empty() || id.size() > 63 || id[0] < 'a' || id[0] > 'z') return false;
+  return std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, info); }
+void Record::OnClosed() { registry_.Gone(*this); }
+
+base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::string& owner,
+                                          Labels labels, net::Shard* shard,
+                                          net::SocketHandle handle) {
+  if (!id.empty() && !IsSocketId(id)) {
+    return base::InvalidField("socket_id", id, "[a-z][a-z0-9-]{0,62}");
+  }
+  if (auto status = CheckLabels(labels, limits_, "labels"); !status.ok()) {
+    return std::move(status).error();
+  }
+  auto record = std::make_shared<Record>(
+      *this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), owner, std::move(labels),
+      clock_.WallNow(), shard, handle);
+  std::lock_guard lock(mutex_);
+  if (sockets_.contains(record->id())) return base::SocketExists(record->id());
+  if (sockets_.size() >= limits_.max_sockets) {
+    return base::LimitReached("max_sockets", limits_.max_sockets);
+  }
+  sockets_.emplace(record->id(), record);
+  return record;
+}
+
+void Registry::Publish(const RecordPtr& record) {
+  std::vector<Appeared> told;
+  {
+    std::lock_guard lock(mutex_);
+    if (record->phase_ != Record::Phase::kReserved) return;
+    record->phase_ = Record::Phase::kPublished;
+    auto [it, end] = name_waiters_.equal_range(record->id());
+    while (it != end) {
+      const NameWaiter& waiter = it->second;
+      const bool matches = waiter.owner == record->owner() &&
+                           (waiter.uid.empty() || waiter.uid == record->uid());
+      if (!matches) {
+        ++it;
+        continue;
+      }
+      told.push_back(std::move(it->second.appeared));
+      it = name_waiters_.erase(it);
+    }
+  }
+  for (const Appeared& appeared : told) appeared(record);
+}
+
+void Registry::Abandon(const RecordPtr& record) {
+  std::lock_guard lock(mutex_);
+  if (record->phase_ != Record::Phase::kReserved) return;
+  record->phase_ = Record::Phase::kGone;
+  sockets_.erase(record->id());
+}
+
+base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid,
+                                       const std::string& owner) {
+  std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(id);
+  const bool visible = found != sockets_.end() && found->second->owner() == owner &&
+                       found->second->phase_ == Record::Phase::kPublished;
+  if (visible) {
+    if (!uid.empty() && uid != found->second->uid()) return base::UidMismatch(id, uid);
+    return found->second;
+  }
+  const auto closed = closed_.find(id);
+  if (closed != closed_.end() && closed->second.owner == owner &&
+      (uid.empty() || uid == closed->second.uid)) {
+    return base::SocketGone(id);
+  }
+  return base::SocketNotFound(id);
+}
+
+View Registry::Look(const RecordPtr& record) {
+  std::lock_guard lock(mutex_);
+  return LookLocked(*record);
+}
+
+View Registry::LookLocked(const Record& record) const {
+  const net::Gauges& gauges = record.gauges_;
+  constexpr auto relaxed = std::memory_order_relaxed;
+  return View{.name = record.name_,
+              .uid = record.uid_,
+              .owner = record.owner_,
+              .labels = record.labels_,
+              .create_time = record.create_time_,
+              .info = record.info_,
+              .bytes_sent = gauges.bytes_sent.load(relaxed),
+              .bytes_received = gauges.bytes_received.load(relaxed),
+              .datagrams_sent = gauges.datagrams_sent.load(relaxed),
+              .datagrams_received = gauges.datagrams_received.load(relaxed),
+              .accepted = gauges.accepted.load(relaxed),
+              .waiting_reads = gauges.waiting_reads.load(relaxed),
+              .waiting_writes = gauges.waiting_writes.load(relaxed)};
+}
+
+std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, const Filter& filter,
+                                                  const std::string& after, size_t limit) {
+  std::vector<View> page;
+  std::lock_guard lock(mutex_);
+  for (auto it = sockets_.upper_bound(after); it != sockets_.end(); ++it) {
+    const Record& record = *it->second;
+    if (record.phase_ != Record::Phase::kPublished || record.owner() != owner) continue;
+    if (!filter.Matches(record.info_, record.labels_)) continue;
+    if (page.size() == limit) return {std::move(page), true};
+    page.push_back(LookLocked(record));
+  }
+  return {std::move(page), false};
+}
+
+base::Result<View> Registry::UpdateLabels(const RecordPtr& record,
+                                          const std::function<void(Labels&)>& change) {
+  std::lock_guard lock(mutex_);
+  if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
+  Labels labels = record->labels_;
+  change(labels);
+  if (auto status = CheckLabels(labels, limits_, "socket.labels"); !status.ok()) {
+    return std::move(status).error();
+  }
+  record->labels_ = std::move(labels);
+  return LookLocked(*record);
+}
+
+RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid,
+                               const std::string& owner, net::WaiterId waiter, Appeared appeared) {
+  std::lock_guard lock(mutex_);
+  const auto found = sockets_.find(id);
+  if (found != sockets_.end() && found->second->owner() == owner &&
+      found->second->phase_ == Record::Phase::kPublished &&
+      (uid.empty() || uid == found->second->uid())) {
+    return found->second;
+  }
+  name_waiters_.emplace(
+      id, NameWaiter{.id = waiter, .uid = uid, .owner = owner, .appeared = std::move(appeared)});
+  return nullptr;
+}
+
+void Registry::StopWaiting(const std::string& id, net::WaiterId waiter) {
+  std::lock_guard lock(mutex_);
+  auto [it, end] = name_waiters_.equal_range(id);
+  const auto found =
+      std::find_if(it, end, [waiter](const auto& entry) { return entry.second.id == waiter; });
+  if (found != end) name_waiters_.erase(found);
+}
+
+void Registry::EndNameWaits() {
+  std::multimap<std::string, NameWaiter> waiters;
+  {
+    std::lock_guard lock(mutex_);
+    waiters.swap(name_waiters_);
+  }
+  for (auto& [id, waiter] : waiters) waiter.appeared(nullptr);
+}
+
+size_t Registry::size() const {
+  std::lock_guard lock(mutex_);
+  return sockets_.size();
+}
+
+void Registry::Changed(Record& record, const net::SocketInfo& info) {
+  std::lock_guard lock(mutex_);
+  record.info_ = info;
+}
+
+void Registry::Gone(Record& record) {
+  RecordPtr kept;  // outlives the lock: the map may hold the last reference
+  std::lock_guard lock(mutex_);
+  record.info_.state = net::State::kClosed;
+  if (record.phase_ == Record::Phase::kGone) return;
+  if (record.phase_ == Record::Phase::kPublished) Remember(record);
+  record.phase_ = Record::Phase::kGone;
+  const auto found = sockets_.find(record.id());
+  kept = std::move(found->second);
+  sockets_.erase(found);
+}
+
+void Registry::Remember(const Record& record) {
+  const uint64_t number = ++closed_count_;
+  closed_[record.id()] = Closed{.owner = record.owner(), .uid = record.uid(), .number = number};
+  closed_order_.emplace_back(number, record.id());
+  if (closed_order_.size() <= base::kMaxClosedRemembered) return;
+  const auto [oldest, id] = closed_order_.front();
+  closed_order_.pop_front();
+  const auto found = closed_.find(id);
+  if (found != closed_.end() && found->second.number == oldest) closed_.erase(found);
+}
+
+}  // namespace socketeer::registry

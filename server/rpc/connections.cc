@@ -1,0 +1,170 @@
+#include "server/rpc/connections.h"
+
+#include <fcntl.h>
+#include <grpcpp/server_posix.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace socketeer::rpc {
+namespace {
+
+// How soon to look again for a descriptor; a connection waits meanwhile in the kernel's backlog.
+constexpr std::chrono::milliseconds kRetryAccept{50};
+
+std::string IdentityOfPeer(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  int domain = 0;
+  socklen_t domain_size = sizeof(domain);
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size);
+  if (domain != AF_UNIX) return "anonymous";
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return "";
+  return "uid:" + std::to_string(peer.uid);
+}
+
+uint64_t InodeOf(int fd) {
+  struct stat found{};
+  return fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
+}
+
+// What a caller beyond the limit hears: HTTP/2 SETTINGS, then GOAWAY with ENHANCE_YOUR_CALM and a reason (RFC 9113, 6.5 and 6.8).
+void RefuseConnection(int fd) {
+  constexpr std::string_view kReason = "max_connections reached";
+  std::string frames("\0\0\0\x04\0\0\0\0\0", 9);
+  frames += std::string("\0\0", 2) + static_cast<char>(8 + kReason.size());
+  frames += std::string("\x07\0\0\0\0\0" "\0\0\0\0" "\0\0\0\x0b", 14);
+  frames += kReason;
+  send(fd, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(fd, SHUT_WR);
+}
+
+}  // namespace
+
+// One listener on the loop.
+class Connections::Acceptor : public net::EventHandler {
+ public:
+  Acceptor(Connections& owner, Listener listener)
+      : owner_(owner), listener_(std::move(listener)) {}
+
+  base::Status Start() {
+    auto watch = owner_.loop_.Watch(listener_.fd.get(), EPOLLIN, this);
+    if (!watch.ok()) return std::move(watch).error();
+    watch_ = *watch;
+    return base::Ok();
+  }
+
+  void Stop() {
+    if (listener_.fd.get() < 0) return;
+    if (retry_ != 0) owner_.loop_.CancelTimer(retry_);
+    owner_.loop_.Unwatch(watch_, listener_.fd.get());
+    listener_.path.Remove(owner_.loop_.syscalls());
+    listener_.fd.reset();
+  }
+
+  void OnEvents(uint32_t) override { AcceptAll(); }
+
+ private:
+  void AcceptAll() {
+    retry_ = 0;
+    while (true) {
+      base::Fd accepted(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (accepted.get() >= 0) {
+        std::string identity = IdentityOfPeer(accepted.get());
+        owner_.Admit(std::move(accepted), std::move(identity));
+        continue;
+      }
+      if (errno == EAGAIN) return;
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+        // No new edge will come for those that wait already.
+        retry_ = owner_.loop_.RunAt(owner_.loop_.Now() + kRetryAccept, [this] { AcceptAll(); });
+        return;
+      }
+      // ECONNABORTED and its like speak of one connection: on to the next.
+    }
+  }
+
+  Connections& owner_;
+  Listener listener_;
+  net::WatchId watch_ = 0;
+  net::TimerId retry_ = 0;
+};
+
+Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd)
+    : loop_(loop),
+      max_connections_(max_connections),
+      first_fd_(first_fd),
+      end_fd_(end_fd),
+      next_fd_(first_fd) {}
+
+Connections::~Connections() = default;
+
+base::Status Connections::Serve(std::vector<Listener> listeners, grpc::Server* server) {
+  server_ = server;
+  for (Listener& listener : listeners) {
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener)));
+    if (auto status = acceptors_.back()->Start(); !status.ok()) return status;
+  }
+  return base::Ok();
+}
+
+void Connections::StopListening() {
+  for (const auto& acceptor : acceptors_) acceptor->Stop();
+}
+
+int Connections::Renumber(int fd) {
+  for (int tries = 0; tries < 2; ++tries) {
+    const int renumbered = fcntl(fd, F_DUPFD_CLOEXEC, next_fd_);
+    if (renumbered >= 0 && renumbered < end_fd_) {
+      next_fd_ = renumbered + 1 < end_fd_ ? renumbered + 1 : first_fd_;
+      return renumbered;
+    }
+    if (renumbered >= 0) base::Fd unwanted(renumbered);
+    next_fd_ = first_fd_;
+  }
+  return -1;
+}
+
+void Connections::Admit(base::Fd accepted, std::string identity) {
+  int fd = -1;
+  {
+    std::lock_guard lock(mutex_);
+    if (connections_.size() >= max_connections_) ForgetClosed();
+    if (connections_.size() < max_connections_) fd = Renumber(accepted.get());
+    if (fd >= 0) {
+      connections_[fd] = Connection{.socket = InodeOf(fd), .identity = std::move(identity)};
+    }
+  }
+  if (fd < 0) return RefuseConnection(accepted.get());
+  accepted.reset();
+  grpc::AddInsecureChannelFromFd(server_, fd);
+}
+
+void Connections::ForgetClosed() {
+  std::erase_if(connections_,
+                [](const auto& entry) { return InodeOf(entry.first) != entry.second.socket; });
+}
+
+std::string Connections::IdentityOf(const std::string& peer) {
+  constexpr std::string_view kPrefix = "fd:";
+  int fd = -1;
+  if (peer.starts_with(kPrefix)) {
+    std::from_chars(peer.data() + kPrefix.size(), peer.data() + peer.size(), fd);
+  }
+  std::lock_guard lock(mutex_);
+  const auto found = connections_.find(fd);
+  return found == connections_.end() ? "" : found->second.identity;
+}
+
+uint32_t Connections::Count() {
+  std::lock_guard lock(mutex_);
+  ForgetClosed();
+  return static_cast<uint32_t>(connections_.size());
+}
+
+}  // namespace socketeer::rpc

@@ -1,0 +1,37 @@
+// What every call works with; made by Server, outlives every call.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "server/base/clock.h"
+#include "server/base/limits.h"
+#include "server/net/resolver.h"
+#include "server/net/shard.h"
+#include "server/registry/registry.h"
+#include "server/rpc/connections.h"
+
+namespace socketeer::rpc {
+
+struct Core {
+  const base::Limits limits;
+  const base::Clock& clock;
+  const base::MonotonicTime started;
+  registry::Registry& registry;
+  const std::vector<std::unique_ptr<net::Shard>>& shards;
+  net::EventLoop& control;  // the loop that accepts callers; timers that belong to no socket run there
+  net::Resolver& resolver;
+  Connections& connections;
+
+  std::atomic<bool> draining{false};
+  std::atomic<uint32_t> calls{0};
+  std::atomic<uint32_t> next_shard{0};
+
+  // Where the next socket will live: the shards take turns.
+  net::Shard& PickShard() {
+    return *shards[next_shard.fetch_add(1, std::memory_order_relaxed) % shards.size()];
+  }
+};
+
+}  // namespace socketeer::rpc

@@ -1,0 +1,54 @@
+#include "server/rpc/host_service.h"
+
+#include <sys/utsname.h>
+
+#include "server/rpc/convert.h"
+
+#ifndef SOCKETEER_VERSION
+#error "SOCKETEER_VERSION comes from CMake's project(VERSION)"
+#endif
+
+namespace socketeer::rpc {
+namespace {
+
+void Fill(const base::Limits& limits, v1::Limits* out) {
+  out->set_max_sockets(limits.max_sockets);
+  out->set_max_connections(limits.max_connections);
+  out->set_max_calls(limits.max_calls);
+  out->set_max_waiting_calls_per_direction(limits.max_waiting_calls_per_direction);
+  out->set_max_payload_bytes(limits.max_payload_bytes);
+  out->set_max_datagrams_per_call(limits.max_datagrams_per_call);
+  out->set_max_await_conditions(limits.max_await_conditions);
+  out->set_max_labels(limits.max_labels);
+  out->set_max_page_size(limits.max_page_size);
+  out->set_max_resolutions(limits.max_resolutions);
+  out->set_max_label_bytes(limits.max_label_bytes);
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* context,
+                                               const v1::GetHostRequest* request,
+                                               v1::Host* response) {
+  return Serve(core_, *context, "get", *request, [=, this](Call& call) {
+    utsname system{};
+    uname(&system);
+    response->set_version(SOCKETEER_VERSION);
+    response->set_host_name(system.nodename);
+    response->set_kernel_release(system.release);
+    *response->mutable_clock() = ToProto(core_.clock.WallNow());
+    const auto uptime = core_.clock.Now() - core_.started;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(uptime);
+    response->mutable_uptime()->set_seconds(seconds.count());
+    response->mutable_uptime()->set_nanos(static_cast<int32_t>((uptime - seconds).count()));
+    response->set_identity(call.identity());
+    Fill(core_.limits, response->mutable_limits());
+    response->mutable_usage()->set_sockets(static_cast<uint32_t>(core_.registry.size()));
+    response->mutable_usage()->set_connections(core_.connections.Count());
+    response->mutable_usage()->set_calls(core_.calls.load());
+    call.Succeed();
+    return base::Ok();
+  });
+}
+
+}  // namespace socketeer::rpc

@@ -1,0 +1,20 @@
+// socketeer.v1.HostService.
+#pragma once
+
+#include "server/rpc/call.h"
+#include "socketeer/v1/host_service.grpc.pb.h"
+
+namespace socketeer::rpc {
+
+class HostService final : public v1::HostService::CallbackService {
+ public:
+  explicit HostService(Core& core) : core_(core) {}
+
+  grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context,
+                                    const v1::GetHostRequest* request, v1::Host* response) override;
+
+ private:
+  Core& core_;
+};
+
+}  // namespace socketeer::rpc

@@ -1,0 +1,182 @@
+// How sockets come to be, change and go.
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "server/net/connection_operations.h"
+#include "server/rpc/convert.h"
+#include "server/rpc/open_call.h"
+#include "server/rpc/socket_service.h"
+
+namespace socketeer::rpc {
+
+void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
+  ToProto(core_.registry.Look(record), out);
+}
+
+SocketService::Reactor* SocketService::OpenSocket(Context* context,
+                                                  const v1::OpenSocketRequest* request,
+                                                  v1::OpenSocketResponse* response) {
+  return Serve(core_, *context, "open", *request,
+               [=](Call& call) { return StartOpen(call, *request, response); });
+}
+
+SocketService::Reactor* SocketService::BindSocket(Context* context,
+                                                  const v1::BindSocketRequest* request,
+                                                  v1::Socket* response) {
+  return Serve(core_, *context, "bind", *request, [=, this](Call& call) -> base::Status {
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    const net::SocketKind kind = core_.registry.Look(*record).info.kind;
+    return ResolveAll(
+        call, {{request->local(), "local", true}}, kind.family, kind.type,
+        [=, this, &call, record = *record](std::vector<Addresses> found) {
+          call.Post(record, [=, this, &call](net::Socket& socket) {
+            call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
+          });
+        });
+  });
+}
+
+SocketService::Reactor* SocketService::ConnectSocket(Context* context,
+                                                     const v1::ConnectSocketRequest* request,
+                                                     v1::ConnectSocketResponse* response) {
+  return Serve(core_, *context, "connect", *request, [=, this](Call& call) -> base::Status {
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    auto mode = FromProto(request->mode());
+    if (!mode.ok()) return std::move(mode).error();
+    auto timeout = TimeoutOf(*request);
+    if (!timeout.ok()) return std::move(timeout).error();
+    if (request->target_case() == v1::ConnectSocketRequest::TARGET_NOT_SET ||
+        (request->has_disconnect() && !request->disconnect())) {
+      return base::InvalidField("target", "", "peer, or disconnect: true");
+    }
+    if (request->has_disconnect()) {
+      call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
+        call.Answer(socket.Disconnect(),
+                    [&](base::Unit) { Show(record, response->mutable_socket()); });
+      });
+      return base::Ok();
+    }
+    const net::SocketKind kind = core_.registry.Look(*record).info.kind;
+    return ResolveAll(
+        call, {{request->peer(), "peer", false}}, kind.family, kind.type,
+        [=, this, &call, record = *record, base = call.OperationOf(*mode, *timeout)](
+            std::vector<Addresses> found) {
+          call.Post(record, [=, this, &call](net::Socket& socket) {
+            socket.Start(std::make_unique<net::ConnectOperation>(
+                base, found[0].list[0], [=, this, &call](base::Result<net::ConnectResult> result) {
+                  call.Answer(std::move(result), [&](net::ConnectResult connected) {
+                    response->set_timed_out(connected.timed_out);
+                    Show(record, response->mutable_socket());
+                  });
+                }));
+          });
+        });
+  });
+}
+
+SocketService::Reactor* SocketService::ListenSocket(Context* context,
+                                                    const v1::ListenSocketRequest* request,
+                                                    v1::Socket* response) {
+  return Serve(core_, *context, "listen", *request, [=, this](Call& call) -> base::Status {
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    auto backlog = BacklogOf(
+        request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
+    if (!backlog.ok()) return std::move(backlog).error();
+    call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
+      call.Answer(socket.Listen(*backlog), [&](base::Unit) { Show(record, response); });
+    });
+    return base::Ok();
+  });
+}
+
+SocketService::Reactor* SocketService::AcceptSocket(Context* context,
+                                                    const v1::AcceptSocketRequest* request,
+                                                    v1::AcceptSocketResponse* response) {
+  return Serve(core_, *context, "accept", *request, [=, this](Call& call) -> base::Status {
+    auto listener = call.Find(request->name(), request->uid());
+    if (!listener.ok()) return std::move(listener).error();
+    auto mode = FromProto(request->mode());
+    if (!mode.ok()) return std::move(mode).error();
+    auto timeout = TimeoutOf(*request);
+    if (!timeout.ok()) return std::move(timeout).error();
+    // An accepted socket stays on its listener's loop.
+    net::Shard& shard = (*listener)->shard();
+    const net::SocketHandle handle = net::Shard::NextId();
+    auto reserved = core_.registry.Reserve(
+        request->socket_id(), call.identity(),
+        registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
+    if (!reserved.ok()) return std::move(reserved).error();
+    call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
+    const auto accepted = [=, this, &call, &shard,
+                           record = *reserved](base::Result<net::AcceptResult> result) {
+      call.Answer(std::move(result), [&](net::AcceptResult accept) {
+        response->set_timed_out(accept.timed_out);
+        if (accept.timed_out) return core_.registry.Abandon(record);
+        shard.Adopt(handle, std::move(accept), record);
+        core_.registry.Publish(record);
+        Show(record, response->mutable_socket());
+      });
+    };
+    call.Post(*listener, [=, base = call.OperationOf(*mode, *timeout)](net::Socket& socket) {
+      socket.Start(std::make_unique<net::AcceptOperation>(base, accepted));
+    });
+    return base::Ok();
+  });
+}
+
+SocketService::Reactor* SocketService::ShutdownSocket(Context* context,
+                                                      const v1::ShutdownSocketRequest* request,
+                                                      v1::ShutdownSocketResponse* response) {
+  return Serve(core_, *context, "shutdown", *request, [=, this](Call& call) -> base::Status {
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    auto timeout = TimeoutOf(*request);
+    if (!timeout.ok()) return std::move(timeout).error();
+    if (request->direction() < v1::DIRECTION_READ || request->direction() > v1::DIRECTION_BOTH) {
+      return base::InvalidField("direction", std::to_string(request->direction()),
+                                "DIRECTION_READ (1), DIRECTION_WRITE (2) or DIRECTION_BOTH (3)");
+    }
+    const int how = request->direction() - v1::DIRECTION_READ;  // SHUT_RD, SHUT_WR, SHUT_RDWR
+    const auto base = call.OperationOf(net::Mode::kWait, *timeout);
+    call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
+      auto done = [=, this, &call](base::Result<net::ShutdownResult> result) {
+        call.Answer(std::move(result), [&](net::ShutdownResult shut) {
+          response->set_timed_out(shut.timed_out);
+          Show(record, response->mutable_socket());
+        });
+      };
+      if (how != SHUT_RD) {
+        socket.Start(std::make_unique<net::ShutdownOperation>(base, how, std::move(done)));
+        return;
+      }
+      auto status = socket.Shutdown(SHUT_RD);
+      done(status.ok() ? base::Result(net::ShutdownResult{}) : std::move(status).error());
+    });
+    return base::Ok();
+  });
+}
+
+SocketService::Reactor* SocketService::CloseSocket(Context* context,
+                                                   const v1::CloseSocketRequest* request,
+                                                   v1::CloseSocketResponse* response) {
+  return Serve(core_, *context, "close", *request, [=, this](Call& call) -> base::Status {
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    // Not through call.Post(): a close is not taken back when its caller gives up.
+    net::Shard& shard = (*record)->shard();
+    shard.Post([=, this, &call, &shard, record = *record] {
+      if (shard.Find(record->handle()) == nullptr) return call.Fail(base::SocketGone(record->id()));
+      shard.Close(record->handle(), base::SocketClosedWhileWaiting(), [=, this, &call] {
+        Show(record, response->mutable_socket());
+        call.Succeed();
+      });
+    });
+    return base::Ok();
+  });
+}
+
+}  // namespace socketeer::rpc

@@ -1,0 +1,143 @@
+#include "server/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+
+#include <latch>
+#include <utility>
+
+#include "server/rpc/core.h"
+#include "server/rpc/host_service.h"
+#include "server/rpc/socket_service.h"
+
+namespace socketeer::rpc {
+namespace {
+
+constexpr size_t kResolverThreads = 4;
+constexpr size_t kCloserThreads = 64;  // each may be held for the seconds of an SO_LINGER
+// A caller may ping us as often as this without being cut off: agents that guard their connections.
+constexpr int kMinPingMs = 1'000;
+
+}  // namespace
+
+// In the order of their making; destroyed in reverse, so that whatever is used goes last.
+struct Server::Parts {
+  net::Syscalls& syscalls;
+  base::Limits limits;
+  registry::Registry registry;
+  std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
+  std::unique_ptr<net::EventLoop> control;
+  std::vector<std::unique_ptr<net::Shard>> shards;
+  net::Resolver resolver;
+  std::unique_ptr<Connections> connections;
+  std::unique_ptr<Core> core;
+  std::unique_ptr<SocketService> socket_service;
+  std::unique_ptr<HostService> host_service;
+  std::unique_ptr<grpc::Server> grpc;
+  std::thread control_thread;
+  bool drained = false;
+
+  Parts(const base::Limits& given, net::Syscalls& calls, const base::Clock& clock)
+      : syscalls(calls),
+        limits(given),
+        registry(given, clock),
+        resolver(kResolverThreads, given.max_resolutions) {}
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settings,
+                                                    net::Syscalls& syscalls,
+                                                    const base::Clock& clock) {
+  auto parts = std::make_unique<Parts>(settings.limits, syscalls, clock);
+  auto control = net::EventLoop::Create(syscalls, clock);
+  if (!control.ok()) return std::move(control).error();
+  parts->control = *std::move(control);
+  for (int i = 0; i < settings.loops; ++i) {
+    auto shard = net::Shard::Create(syscalls, clock, *parts->closers,
+                                    settings.limits.max_waiting_calls_per_direction);
+    if (!shard.ok()) return std::move(shard).error();
+    parts->shards.push_back(*std::move(shard));
+  }
+  // Connections take their descriptors from the upper part, where sockets come last.
+  const int span = static_cast<int>(settings.limits.max_connections) * 4;
+  const int first = std::max(settings.descriptors - span, settings.descriptors / 2);
+  parts->connections = std::make_unique<Connections>(
+      *parts->control, settings.limits.max_connections, first, settings.descriptors);
+  parts->core.reset(new Core{.limits = settings.limits,
+                             .clock = clock,
+                             .started = clock.Now(),
+                             .registry = parts->registry,
+                             .shards = parts->shards,
+                             .control = *parts->control,
+                             .resolver = parts->resolver,
+                             .connections = *parts->connections});
+  parts->socket_service = std::make_unique<SocketService>(*parts->core);
+  parts->host_service = std::make_unique<HostService>(*parts->core);
+
+  std::vector<Listener> listeners;
+  std::vector<std::string> addresses;
+  for (const std::string& endpoint : settings.listen) {
+    auto listener = Listen(endpoint);
+    if (!listener.ok()) {
+      for (Listener& made : listeners) made.path.Remove(syscalls);
+      return std::move(listener).error();
+    }
+    addresses.push_back(listener->ToString());
+    listeners.push_back(*std::move(listener));
+  }
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.RegisterService(parts->socket_service.get());
+  builder.RegisterService(parts->host_service.get());
+  builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  parts->grpc = builder.BuildAndStart();
+  if (!parts->grpc) {
+    base::Error error;
+    error.message = "gRPC did not start";
+    return error;
+  }
+  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get());
+      !status.ok()) {
+    return std::move(status).error();
+  }
+  parts->control_thread = std::thread([loop = parts->control.get()] { loop->Run(); });
+  std::unique_ptr<Server> server(new Server(std::move(parts)));
+  server->addresses_ = std::move(addresses);
+  return server;
+}
+
+void Server::Drain(std::chrono::milliseconds limit) {
+  if (std::exchange(parts_->drained, true)) return;
+  const auto deadline = std::chrono::system_clock::now() + limit;
+  if (auto* const health = parts_->grpc->GetHealthCheckService()) health->SetServingStatus(false);
+  parts_->core->draining.store(true);
+  parts_->registry.EndNameWaits();
+  std::latch closed(static_cast<std::ptrdiff_t>(parts_->shards.size()) + 1);
+  parts_->control->Post([this, &closed] {
+    parts_->connections->StopListening();
+    closed.count_down();
+  });
+  for (const auto& shard : parts_->shards) {
+    shard->Post([&closed, shard = shard.get()] {
+      shard->CloseAll(base::Draining());
+      closed.count_down();
+    });
+  }
+  closed.wait();
+  parts_->grpc->Shutdown(deadline);
+}
+
+Server::~Server() {
+  Drain(std::chrono::milliseconds(0));
+  parts_->grpc.reset();
+  parts_->control->Stop();
+  if (parts_->control_thread.joinable()) parts_->control_thread.join();
+  parts_->closers.reset();  // waits for closes that linger, while their loops still run
+}
+
+}  // namespace socketeer::rpc
