@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "CLI/App.hpp"
+#include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 
 namespace socketeer::cli {

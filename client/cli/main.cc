@@ -3,13 +3,14 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
+#include "CLI/CLI.hpp"
 #include "client/cli/cli.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/verbs.h"
+#include "socketeer/text.h"
 
 namespace {
 
@@ -56,11 +57,25 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddVersion(app, cli);
 }
 
+// "opt get", as far as the command line went before the mistake.
+std::string VerbWords(const CLI::App& app) {
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  if (parsed.empty()) return "";
+  const std::string inner = VerbWords(*parsed[0]);
+  return parsed[0]->get_name() + (inner.empty() ? "" : " " + inner);
+}
+
 // CLI11's own exit codes are not ours.
 int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
-  std::cerr << "socketeer: " << error.what() << "\n"
-            << "socketeer: --help tells what there is\n";
+  const std::string verb = VerbWords(app);
+  std::string message = error.what();
+  if (verb.empty() && !app.remaining().empty()) {
+    message = socketeer::Quoted(app.remaining()[0]) + " is not a verb";
+  }
+  std::cerr << "socketeer: " << (verb.empty() ? "" : verb + ": ") << message << "\n"
+            << "socketeer: 'socketeer " << (verb.empty() ? "" : verb + " ")
+            << "--help' tells what there is\n";
   return socketeer::cli::kExitUsage;
 }
 

@@ -14,7 +14,7 @@ namespace socketeer::cli {
 namespace {
 
 constexpr uint32_t kDefaultMaxBytes = 64 << 10;
-constexpr uint32_t kStreamChunkBytes = 1 << 20;
+constexpr uint32_t kStreamChunkBytes = 1 << 20;  // of one call
 
 struct ReceiveArguments {
   std::string socket;
@@ -54,23 +54,38 @@ absl::StatusOr<Amounts> ParseAmounts(const ReceiveArguments& arguments) {
   return amounts;
 }
 
-absl::Status ReceiveStream(Cli& cli, const RemoteSocket& socket, const Amounts& amounts,
-                           bool peek) {
+// One call's share of what is still to come.
+v1::ReceiveDataRequest NextRequest(const Amounts& left, bool peek) {
   v1::ReceiveDataRequest request;
   request.set_peek(peek);
-  request.set_max_bytes(amounts.max != 0 ? amounts.max : std::max(kDefaultMaxBytes, amounts.min));
-  if (amounts.min != 0) {
+  request.set_max_bytes(std::min(left.max, kStreamChunkBytes));
+  if (left.min != 0) {
     request.set_mode(v1::MODE_WHOLE);
-    request.set_min_bytes(amounts.min);
+    request.set_min_bytes(std::min(left.min, kStreamChunkBytes));
   }
-  SOCKETEER_ASSIGN_OR_RETURN(const v1::ReceiveDataResponse response,
-                             socket.Receive(request, cli.Calls()));
-  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(response)
-                                                     : cli.out().Bytes(response.data()));
-  if (response.end_of_stream()) cli.Note("end of stream");
-  if (!response.timed_out()) return absl::OkStatus();
-  return TimedOutError("recv: timed out; " + std::to_string(response.data().size()) +
-                       " bytes came");
+  return request;
+}
+
+// As many calls as `left.min` takes; one when it is 0.
+absl::Status ReceiveStream(Cli& cli, const RemoteSocket& socket, Amounts left, bool peek) {
+  if (left.max == 0) left.max = std::max(kDefaultMaxBytes, left.min);
+  v1::ReceiveDataResponse all;
+  do {
+    SOCKETEER_ASSIGN_OR_RETURN(const v1::ReceiveDataResponse response,
+                               socket.Receive(NextRequest(left, peek), cli.Calls()));
+    if (!cli.out().IsStructured()) SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes(response.data()));
+    const uint32_t size = static_cast<uint32_t>(response.data().size());
+    left.max -= std::min(left.max, size);
+    left.min -= std::min(left.min, size);
+    all.mutable_data()->append(response.data());
+    all.set_end_of_stream(response.end_of_stream());
+    all.set_timed_out(response.timed_out());
+  } while (left.min > 0 && !all.end_of_stream() && !all.timed_out());
+
+  if (cli.out().IsStructured()) SOCKETEER_RETURN_IF_ERROR(cli.out().Message(all));
+  if (all.end_of_stream()) cli.Note("end of stream");
+  if (!all.timed_out()) return absl::OkStatus();
+  return TimedOutError("recv: timed out; " + std::to_string(all.data().size()) + " bytes came");
 }
 
 absl::Status ReceiveToEnd(Cli& cli, const RemoteSocket& socket) {

@@ -1,7 +1,7 @@
 // The verbs: each function adds one, or a few that belong together, to the command line.
 #pragma once
 
-#include "CLI/App.hpp"
+#include "CLI/CLI.hpp"
 #include "client/cli/cli.h"
 
 namespace socketeer::cli {

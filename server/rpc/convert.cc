@@ -13,7 +13,10 @@ namespace {
 // Puts the path of the message before the field that an error names.
 base::Error Within(const std::string& path, base::Error error) {
   const auto field = error.metadata.find("field");
-  if (field == error.metadata.end()) return error;
+  if (field == error.metadata.end()) {
+    error.operation.clear();  // a scope that the kernel would not look up: the call says what it was for
+    return error;
+  }
   return base::InvalidField(path + "." + field->second, error.metadata["given"],
                             error.metadata["allowed"]);
 }

@@ -69,7 +69,11 @@ class Opening : public std::enable_shared_from_this<Opening> {
   void OnFailure(base::Error error) {
     const bool next = error.operation == "connect" && error.errno_number != 0 &&
                       at_ + 1 < plans_.size() && !core_.draining.load();
-    if (!next) return call_.Fail(std::move(error));
+    if (!next) {
+      error.socket.clear();  // there is none
+      error.state = 0;
+      return call_.Fail(std::move(error));
+    }
     v1::FailedAttempt* const attempt = response_->add_failed_attempts();
     ToProto(plans_[at_].connect, attempt->mutable_peer());
     attempt->set_errno_number(error.errno_number);

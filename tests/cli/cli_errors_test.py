@@ -1,0 +1,166 @@
+"""Bad input and failures: the exit code, and words that name the argument and what is allowed."""
+import os
+import socket
+import unittest
+
+from harness import CliTest, environment
+
+
+class BadInput(CliTest):
+    def test_each_argument_is_named(self):
+        self.run_cli("open", "udp4", "--id", "u")
+        cases = [
+            ((), "A subcommand is required"),
+            (("opne",), '"opne" is not a verb'),
+            (("open",), "open: KIND is required"),
+            (("open", "sctp"), 'KIND: "sctp" is not a kind of socket: tcp'),
+            (("open", "tcp", "--bind", "10.0.0.1:70000"), 'port "70000" is not 0 to 65535'),
+            (("open", "tcp", "--bind", "10.0.0.1"), "--bind: \"10.0.0.1\": the port is missing"),
+            (("open", "tcp", "--bind", ""), "--bind:"),
+            (("open", "tcp", "--connect", ":80"), "--connect: \":80\": the host is missing"),
+            (("open", "unix", "--bind", "/" + "p" * 108), "a path of 109 bytes"),
+            (("open", "tcp", "--bind", "/x"), "is not an address of a tcp socket"),
+            (("open", "tcp", "--id", "Web"), "--id: \"Web\" is not a socket id"),
+            (("open", "tcp", "--label", "k"), "--label: \"k\" is not a label: KEY=VALUE"),
+            (("open", "tcp", "--label", "k=1", "--label", "k=2"), "the key is given twice"),
+            (("open", "tcp", "--opt", "nodelay=2"), "--opt: \"nodelay=2\": nodelay takes on or off"),
+            (("open", "tcp", "--opt", "magic=1"), "is not a socket option: reuseaddr"),
+            (("open", "tcp", "--listen=x"), '--listen: "x" is not a whole number from 0'),
+            (("open", "tcp", "--listen", "--connect", "a:1"), "excludes"),
+            (("open", "tcp", "--frob"), "--frob"),
+            (("bind", "a", "x"), "ADDRESS: \"x\": the port is missing"),
+            (("bind", "A", ":0"), "SOCKET: \"A\" is not a socket"),
+            (("connect", "a"), "give either ADDRESS or --disconnect"),
+            (("connect", "a", "b:1", "--disconnect"), "give either ADDRESS or --disconnect"),
+            (("listen", "a", "--backlog", "-1"), "--backlog: \"-1\" is not a whole number"),
+            (("send", "u", "x", "--hex", "00"), "excludes"),
+            (("send", "u", "--hex", "0"), "--hex: \"0\" is not pairs of hexadecimal digits"),
+            (("send", "u", "--file", "/nonexistent"), "--file: \"/nonexistent\": No such file"),
+            (("send", "u", "x", "--to", "nowhere"), "--to: \"nowhere\": the port is missing"),
+            (("send", "u", "x", "-o", "name"), "-o name is for verbs that print sockets"),
+            (("recv", "u", "--max", "0"), "--max: \"0\" is not a whole number from 1"),
+            (("recv", "u", "--min", "2", "--max", "1"), "--min is more than --max"),
+            (("recv", "u", "--min", "2"), "--min is for streams"),
+            (("recv", "u", "--until-eof"), "a datagram socket has no end of stream"),
+            (("recv", "u", "--until-eof", "-o", "json"), "--until-eof prints bytes"),
+            (("shutdown", "u", "rw"), "DIRECTION: \"rw\" is not rd, wr or both"),
+            (("close",), "give SOCKET..., or --label KEY=VALUE, or --all"),
+            (("close", "u", "--all"), "give SOCKET..., or --label KEY=VALUE, or --all"),
+            (("wait", "u"), "--for is required"),
+            (("wait", "u", "--for", "lunch"), "is not listening, connected"),
+            (("wait", "u", "--for", "closed", "--bytes", "1"), "--bytes is for --for readable"),
+            (("opt",), "opt: A subcommand is required"),
+            (("opt", "get", "u", "magic"), "NAME: \"magic\" is not a socket option"),
+            (("opt", "set", "u"), "opt set: NAME=VALUE is required"),
+            (("label", "u", "x"), "LABEL: \"x\" is not a label"),
+            (("label", "u", "x=1", "x-"), "the key is given twice"),
+            (("ls", "extra"), "extra"),
+            (("ls", "-o", "xml"), "xml not in {table,json,yaml,name}"),
+            (("ls", "--timeout", "5"), "--timeout: \"5\" is not a timeout: 0 to 24h"),
+            (("ls", "--timeout", "25h"), "--timeout: \"25h\" is not a timeout"),
+            (("ls", "--host", "a b"), "--host: \"a b\" is not a daemon's address"),
+            (("ls", "--host", "a:0"), "the port is 1 to 65535"),
+            (("ls", "--filter", "nonsense"), "filter"),
+        ]
+        for arguments, said in cases:
+            with self.subTest(arguments):
+                result = self.fails(arguments, 1, said)
+                self.assertEqual(result.stdout, b"")
+
+    def fails(self, arguments, code, said):
+        if "{" in said:  # a list of words, no dump
+            result = self.run_raw(arguments)
+            self.assertEqual(result.returncode, code)
+            self.assertIn(said, result.stderr.decode())
+            return result
+        return self.run_cli(*arguments, code=code, said=said)
+
+    def run_raw(self, arguments):
+        import subprocess  # pylint: disable=import-outside-toplevel
+        from harness import CLI  # pylint: disable=import-outside-toplevel
+        return subprocess.run([CLI, *arguments], capture_output=True, env=self.env, check=False)
+
+    def test_to_on_a_stream(self):
+        self.connection()
+        self.run_cli("send", "conn", "x", "--to", "127.0.0.1:1", code=1,
+                     said="--to is for datagrams")
+
+
+class Failures(CliTest):
+    def test_a_refused_peer_is_3_and_names_it(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # bound, not listening: it refuses
+            peer = "127.0.0.1:%d" % taken.getsockname()[1]
+            self.run_cli("open", "tcp", "--connect", peer, code=3,
+                         said=f"socketeer: connect: Connection refused (ECONNREFUSED) {peer}\n")
+        self.assertEqual(self.out("ls", "-o", "name"), "")
+
+    def test_an_address_in_use_is_3(self):
+        port = self.listener()
+        self.run_cli("open", "tcp", "--bind", f"127.0.0.1:{port}", code=3,
+                     said=f"socketeer: bind: Address already in use (EADDRINUSE) 127.0.0.1:{port}")
+
+    def test_a_missing_socket_is_3(self):
+        for arguments in (("send", "none", "x"), ("recv", "none"), ("accept", "none"),
+                          ("inspect", "none"), ("opt", "get", "none"), ("label", "none", "a=b"),
+                          ("wait", "none", "--for", "listening"), ("shutdown", "none", "wr")):
+            with self.subTest(arguments):
+                self.run_cli(*arguments, code=3, said="sockets/none")
+
+    def test_a_taken_id_is_3(self):
+        self.run_cli("open", "udp4", "--id", "a")
+        self.run_cli("open", "udp4", "--id", "a", code=3, said="taken")
+
+    def test_a_closed_socket_is_told_from_one_that_never_was(self):
+        self.run_cli("open", "udp4", "--id", "was")
+        self.run_cli("close", "was")
+        self.run_cli("inspect", "was", code=3, said="was closed")
+
+    def test_a_close_ends_what_waits_with_3(self):
+        self.listener()
+        process = self.start("accept", "web")
+        self.until_waiting("web")
+        self.run_cli("close", "web")
+        _, told = self.finish(process, 3)
+        self.assertIn("closed", told)
+
+    def test_a_name_that_does_not_resolve_is_3(self):
+        self.run_cli("open", "tcp", "--connect", "no-such-host.invalid:80", code=3,
+                     said="no-such-host.invalid")
+
+    def test_timeouts_are_6(self):
+        self.listener()
+        self.connection()
+        self.run_cli("accept", "web", "--timeout", "0", code=6, said="nobody connected in time")
+        self.run_cli("accept", "web", "--timeout", "50ms", code=6)
+        self.run_cli("recv", "conn", "--timeout", "50ms", code=6, said="recv: timed out; 0 bytes")
+        self.run_cli("wait", "web", "--for", "readable", "--timeout", "50ms", code=6)
+
+    def test_an_unreachable_daemon_is_2(self):
+        nowhere = os.path.join(self.directory, "nowhere.sock")
+        env = environment(SOCKETEER_HOST="unix:" + nowhere)
+        for verb in (("ls",), ("open", "tcp"), ("healthcheck",)):
+            self.run_cli(*verb, env=env, code=2,
+                         said=f"cannot reach the daemon at unix:{nowhere}: No such file")
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            endpoint = "127.0.0.1:%d" % taken.getsockname()[1]
+            self.run_cli("--host", endpoint, "ls", code=2,
+                         said=f"cannot reach the daemon at {endpoint}: Connection refused")
+
+    def test_what_is_no_daemon_is_2(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            endpoint = "127.0.0.1:%d" % silent.getsockname()[1]
+            self.run_cli("--host", endpoint, "ls", code=2, said="cannot reach the daemon")
+
+    def test_version_needs_no_daemon(self):
+        nowhere = os.path.join(self.directory, "nowhere.sock")
+        result = self.run_cli("version", "--host", nowhere, said="cannot reach the daemon")
+        self.assertTrue(result.stdout.startswith(b"client "))
+        self.assertIsNone(self.json("version", "--host", nowhere, said="")["daemon"])
+
+
+if __name__ == "__main__":
+    unittest.main()

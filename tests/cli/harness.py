@@ -1,0 +1,118 @@
+"""A daemon of its own for each test class, and the program under test."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+BIN = os.environ.get("SOCKETEER_BIN", "build/bin")
+CLI = os.path.join(BIN, "socketeer")
+DAEMON = os.path.join(BIN, "socketeerd")
+# Far above what anything here takes; only a hang reaches it.
+HANG = 60
+
+
+def environment(**changes):
+    env = {name: value for name, value in os.environ.items() if name != "SOCKETEER_HOST"}
+    env.update(changes)
+    return env
+
+
+class Daemon:
+    """One socketeerd on a UNIX socket and on a port of the loopback."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "s.sock")
+        self.process = subprocess.Popen(
+            [DAEMON, "--listen", "unix:" + self.path, "--listen", "127.0.0.1:0", "--loops", "2"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        lines = [self.process.stdout.readline() for _ in range(2)]
+        self.endpoints = [line.strip().removeprefix("listening on ") for line in lines]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(HANG)
+        self.process.stdout.close()
+        return code
+
+
+class CliTest(unittest.TestCase):
+    """Starts the daemon once a class; after each test no socket is left."""
+
+    @classmethod
+    def setUpClass(cls):
+        for program in (CLI, DAEMON):
+            if not os.access(program, os.X_OK):
+                raise unittest.SkipTest(f"{program} is not built")
+        cls.directory = tempfile.mkdtemp(prefix="socketeer-")
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        cls.daemon = Daemon(cls.directory)
+        cls.addClassCleanup(cls.daemon.stop)
+        cls.env = environment(SOCKETEER_HOST="unix:" + cls.daemon.path)
+
+    def tearDown(self):
+        self.run_cli("close", "--all")
+        self.assertEqual(self.out("ls", "-o", "name"), "")
+
+    def run_cli(self, *arguments, code=0, stdin=b"", env=None, said=None):
+        """Runs the program, checks its exit code and that stderr has `said`."""
+        result = subprocess.run([CLI, *arguments], input=stdin, capture_output=True,
+                                env=env or self.env, timeout=HANG, check=False)
+        told = result.stderr.decode()
+        self.assertEqual(result.returncode, code, f"{arguments}: {told}")
+        if said is not None:
+            self.assertIn(said, told)
+        if code == 0 and said is None:
+            self.assertNotIn("rror", told)
+        self.assertNotIn("{", told, "no dump of gRPC")
+        return result
+
+    def out(self, *arguments, **options):
+        return self.run_cli(*arguments, **options).stdout.decode()
+
+    def json(self, *arguments, **options):
+        return json.loads(self.out(*arguments, "-o", "json", **options))
+
+    def start(self, *arguments, **options):
+        """Runs the program in the background; it is ended and reaped after the test."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "env": self.env, **options}
+        process = subprocess.Popen([CLI, *arguments], **options)
+        self.addCleanup(self.reap, process)
+        return process
+
+    @staticmethod
+    def reap(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=HANG)
+
+    def finish(self, process, code, stdin=None):
+        out, told = process.communicate(stdin, timeout=HANG)
+        self.assertEqual(process.returncode, code, told.decode())
+        return out, told.decode()
+
+    def listener(self, name="web", *arguments):
+        """A TCP listener in the daemon; its port."""
+        made = self.json("open", "tcp", "--bind", "127.0.0.1:0", "--listen", "--id", name,
+                         *arguments)
+        return made["local"]["inet"]["port"]
+
+    def connection(self, name="conn"):
+        """A socket in the daemon, connected to the socket of this process that is returned."""
+        port = self.listener("pair-listener")
+        ours = socket.create_connection(("127.0.0.1", port), timeout=HANG)
+        self.addCleanup(ours.close)
+        self.run_cli("accept", "pair-listener", "--id", name)
+        self.run_cli("close", "pair-listener")
+        return ours
+
+    def until_waiting(self, name, direction="waitingReads"):
+        """Returns when a call waits on the socket."""
+        for _ in range(1000):
+            if self.json("inspect", name)[direction] > 0:
+                return
+        self.fail(f"nothing waits on {name}")

@@ -1,0 +1,219 @@
+// Kinds, timeouts, names, labels, options: what people write.
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "socketeer/duration.h"
+#include "socketeer/endpoint.h"
+#include "socketeer/kind.h"
+#include "socketeer/names.h"
+#include "socketeer/socket_options.h"
+#include "socketeer/text.h"
+
+namespace socketeer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+v1::Endpoint Bound(const std::string& text) {
+  return ParseEndpoint(text, EndpointUse::kBind).value();
+}
+
+TEST(ApplyKind, EveryWordHasItsFamilyAndType) {
+  struct Case {
+    std::string word;
+    v1::Family family;
+    v1::SocketType type;
+  };
+  const std::vector<Case> cases = {
+      {"tcp4", v1::FAMILY_INET, v1::SOCKET_TYPE_STREAM},
+      {"tcp6", v1::FAMILY_INET6, v1::SOCKET_TYPE_STREAM},
+      {"udp4", v1::FAMILY_INET, v1::SOCKET_TYPE_DGRAM},
+      {"udp6", v1::FAMILY_INET6, v1::SOCKET_TYPE_DGRAM},
+      {"unix", v1::FAMILY_UNIX, v1::SOCKET_TYPE_STREAM},
+      {"unix-dgram", v1::FAMILY_UNIX, v1::SOCKET_TYPE_DGRAM},
+      {"unix-seqpacket", v1::FAMILY_UNIX, v1::SOCKET_TYPE_SEQPACKET},
+  };
+  for (const Case& one : cases) {
+    v1::OpenSocketRequest request;
+    ASSERT_TRUE(ApplyKind(one.word, &request).ok()) << one.word;
+    EXPECT_EQ(request.family(), one.family) << one.word;
+    EXPECT_EQ(request.type(), one.type) << one.word;
+    EXPECT_EQ(request.options().has_v6only(), one.family == v1::FAMILY_INET6) << one.word;
+    EXPECT_EQ(request.options().v6only(), one.family == v1::FAMILY_INET6) << one.word;
+  }
+  EXPECT_EQ(KindWords().size(), cases.size() + 2);  // and tcp, udp
+}
+
+TEST(ApplyKind, AnOpenFamilyFollowsTheAddress) {
+  v1::OpenSocketRequest request;
+  *request.mutable_bind() = Bound("10.0.0.1:0");
+  ASSERT_TRUE(ApplyKind("tcp", &request).ok());
+  EXPECT_EQ(request.family(), v1::FAMILY_UNSPECIFIED);
+  EXPECT_FALSE(request.has_options());
+}
+
+TEST(ApplyKind, AnOpenFamilyWithoutAddressIsBothAtOnce) {
+  v1::OpenSocketRequest request;
+  ASSERT_TRUE(ApplyKind("udp", &request).ok());
+  EXPECT_EQ(request.family(), v1::FAMILY_INET6);
+  EXPECT_TRUE(request.options().has_v6only());
+  EXPECT_FALSE(request.options().v6only());
+}
+
+TEST(ApplyKind, LeavesTheUsersV6onlyAlone) {
+  for (const std::string word : {"tcp", "tcp6"}) {
+    v1::OpenSocketRequest request;
+    request.mutable_options()->set_v6only(word == "tcp");
+    ASSERT_TRUE(ApplyKind(word, &request).ok());
+    EXPECT_EQ(request.options().v6only(), word == "tcp");
+  }
+}
+
+TEST(ApplyKind, RefusesAnAddressOfAnotherFamily) {
+  v1::OpenSocketRequest to_path;
+  *to_path.mutable_bind() = Bound("/x");
+  EXPECT_THAT(std::string(ApplyKind("tcp", &to_path).message()),
+              HasSubstr("\"/x\" is not an address of a tcp socket: HOST:PORT"));
+  v1::OpenSocketRequest to_port;
+  *to_port.mutable_connect() = Bound("a:1");
+  EXPECT_THAT(std::string(ApplyKind("unix", &to_port).message()), HasSubstr("/PATH"));
+}
+
+TEST(ApplyKind, AnUnknownWordIsToldTheWords) {
+  v1::OpenSocketRequest request;
+  const absl::Status status = ApplyKind("sctp", &request);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("\"sctp\" is not a kind of socket: tcp,"));
+}
+
+TEST(ParseTimeout, TakesDurations) {
+  EXPECT_EQ(ParseTimeout("500ms").value(), absl::Milliseconds(500));
+  EXPECT_EQ(ParseTimeout("2s").value(), absl::Seconds(2));
+  EXPECT_EQ(ParseTimeout("1.5s").value(), absl::Milliseconds(1500));
+  EXPECT_EQ(ParseTimeout("1m").value(), absl::Minutes(1));
+  EXPECT_EQ(ParseTimeout("1h30m").value(), absl::Minutes(90));
+  EXPECT_EQ(ParseTimeout("24h").value(), absl::Hours(24));
+  EXPECT_EQ(ParseTimeout("0").value(), absl::ZeroDuration());
+  EXPECT_EQ(ParseTimeout("none").value(), absl::InfiniteDuration());
+  EXPECT_EQ(ParseTimeout("inf").value(), absl::InfiniteDuration());
+}
+
+TEST(ParseTimeout, RefusesTheRest) {
+  for (const std::string text : {"", "5", "-1s", "24h1s", "s", "1d", "2 s", "forever", "-inf"}) {
+    const absl::Status status = ParseTimeout(text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("0 to 24h")) << text;
+  }
+}
+
+TEST(ParseSocketName, TakesIdsAndNames) {
+  EXPECT_EQ(ParseSocketName("web").value(), "sockets/web");
+  EXPECT_EQ(ParseSocketName("sockets/web-1").value(), "sockets/web-1");
+  EXPECT_EQ(ParseSocketName("a" + std::string(62, '1')).value().size(), 8u + 63u);
+  EXPECT_EQ(ParseSocketId("web").value(), "web");
+}
+
+TEST(ParseSocketName, RefusesTheRest) {
+  for (const std::string& text :
+       {std::string(), std::string("Web"), std::string("1a"), std::string("-a"),
+        std::string("a_b"), std::string("sockets/"), std::string("sockets/a/b"),
+        std::string("hosts/a"), std::string("b\xc3\xbc"), "a" + std::string(63, '1')}) {
+    EXPECT_EQ(ParseSocketName(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+  EXPECT_FALSE(ParseSocketId("sockets/web").ok());
+}
+
+TEST(ParseLabel, TakesKeysAndValues) {
+  const auto label = ParseLabel("app.io/name-1_x=a=b").value();
+  EXPECT_EQ(label.first, "app.io/name-1_x");
+  EXPECT_EQ(label.second, "a=b");
+  EXPECT_EQ(ParseLabel("k=").value().second, "");
+  EXPECT_TRUE(ParseLabel("k=" + std::string(255, 'v')).ok());
+}
+
+TEST(ParseLabel, RefusesTheRest) {
+  for (const std::string& text :
+       {std::string("k"), std::string("=v"), std::string("K=v"), std::string(".k=v"),
+        std::string(64, 'k') + "=v", "k=" + std::string(256, 'v'), std::string("k=\xff")}) {
+    EXPECT_EQ(ParseLabel(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+}
+
+TEST(SetOption, SetsEveryShape) {
+  v1::SocketOptions options;
+  for (const std::string text : {"nodelay=on", "v6only=off", "rcvbuf=2147483647", "linger=0"}) {
+    ASSERT_TRUE(SetOption(text, &options).ok()) << text;
+  }
+  EXPECT_TRUE(options.nodelay());
+  EXPECT_TRUE(options.has_v6only());
+  EXPECT_FALSE(options.v6only());
+  EXPECT_EQ(options.rcvbuf(), 2147483647);
+  EXPECT_TRUE(options.linger().enabled());
+  EXPECT_EQ(options.linger().seconds(), 0);
+  EXPECT_FALSE(options.has_reuseaddr());
+}
+
+TEST(SetOption, RefusesTheRest) {
+  struct Case {
+    std::string text;
+    std::string said;
+  };
+  const std::vector<Case> cases = {
+      {"nodelay", "NAME=VALUE"},
+      {"=on", "is not a socket option"},
+      {"nodely=on", "\"nodely\" is not a socket option: reuseaddr, "},
+      {"nodelay=maybe", "nodelay takes on or off"},
+      {"nodelay=", "nodelay takes on or off"},
+      {"rcvbuf=-1", "rcvbuf takes 0 to 2147483647"},
+      {"rcvbuf=2147483648", "rcvbuf takes 0 to 2147483647"},
+      {"rcvbuf=1k", "rcvbuf takes 0 to 2147483647"},
+      {"linger=on", "linger takes off, or 0 to 65535 seconds"},
+      {"linger=65536", "linger takes off, or 0 to 65535 seconds"},
+  };
+  for (const Case& bad : cases) {
+    v1::SocketOptions options;
+    const absl::Status status = SetOption(bad.text, &options);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad.text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(bad.said));
+  }
+  v1::SocketOptions options;
+  ASSERT_TRUE(SetOption("nodelay=on", &options).ok());
+  EXPECT_THAT(std::string(SetOption("nodelay=off", &options).message()),
+              HasSubstr("more than once"));
+}
+
+TEST(FormatOptions, IsWhatSetOptionTakes) {
+  v1::SocketOptions options;
+  const std::vector<std::string> texts = {"reuseaddr=on", "v6only=off", "linger=5", "sndbuf=0"};
+  for (const std::string& text : texts) ASSERT_TRUE(SetOption(text, &options).ok());
+  std::vector<std::string> formatted;
+  for (const OptionText& option : FormatOptions(options)) {
+    formatted.push_back(option.name + "=" + option.value);
+  }
+  EXPECT_EQ(formatted, texts);
+  EXPECT_EQ(KnownOptions().size(), 10u);
+}
+
+TEST(Printable, IsSafeOnATerminal) {
+  EXPECT_EQ(Printable("plain b\xc3\xbc"), "plain b\xc3\xbc");
+  EXPECT_EQ(Printable("a\x1b[31m\n\\"), "a\\x1b[31m\\x0a\\\\");
+  EXPECT_EQ(Printable("\xff\xc3\xbc"), "\\xff\\xc3\\xbc");
+  EXPECT_EQ(Printable("\xc2\x9b"), "\\xc2\\x9b");  // a control character in UTF-8
+  EXPECT_EQ(Quoted(std::string(200, 'a')).size(), 120u + 5u);
+}
+
+TEST(IsUtf8, KnowsMalformedSequences) {
+  for (const std::string good : {"", "a", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    EXPECT_TRUE(IsUtf8(good));
+  }
+  for (const std::string bad : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                                "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf8\x80", "\xe2\x82"}) {
+    EXPECT_FALSE(IsUtf8(bad));
+  }
+}
+
+}  // namespace
+}  // namespace socketeer

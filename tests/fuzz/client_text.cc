@@ -1,0 +1,32 @@
+// What a person types: endpoints, durations, options. Each parses or is refused with a reason; an endpoint that parses prints as a
+// text that means the same.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "socketeer/duration.h"
+#include "socketeer/endpoint.h"
+#include "socketeer/socket_options.h"
+
+namespace {
+
+void Explained(const absl::Status& status) {
+  if (!status.ok() && status.message().empty()) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace socketeer;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto endpoint = ParseEndpoint(text, EndpointUse::kBind);
+  Explained(endpoint.status());
+  if (endpoint.ok()) {
+    const auto again = ParseEndpoint(FormatEndpoint(*endpoint), EndpointUse::kBind);
+    if (again.ok() && again->SerializeAsString() != endpoint->SerializeAsString()) std::abort();
+  }
+  Explained(ParseTimeout(text).status());
+  v1::SocketOptions options;
+  Explained(SetOption(text, &options));
+  return 0;
+}

@@ -1,0 +1,241 @@
+// Calls to a daemon as a test makes them: raw stubs, requests in text format, errors taken apart.
+#pragma once
+
+#include <google/protobuf/text_format.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "socketeer/v1/error.pb.h"
+#include "socketeer/v1/host_service.grpc.pb.h"
+#include "socketeer/v1/socket_service.grpc.pb.h"
+#include "tests/support/eventually.h"
+
+namespace socketeer::testing {
+
+using Stub = v1::SocketService::Stub;
+using AsyncStub = v1::SocketService::Stub::async;
+
+// A message from its text format; a text that does not parse is a broken test.
+template <typename Message>
+Message Text(const std::string& text) {
+  Message message;
+  if (!google::protobuf::TextFormat::ParseFromString(text, &message)) {
+    ADD_FAILURE() << "not a " << message.GetTypeName() << ": " << text;
+    std::abort();
+  }
+  return message;
+}
+
+// `text` as it stands between quotes in text format.
+inline std::string Escaped(const std::string& text) {
+  std::string out;
+  for (const unsigned char c : text) {
+    char octal[5];
+    std::snprintf(octal, sizeof(octal), "\\%03o", c);
+    out += octal;
+  }
+  return out;
+}
+
+// An error of the API with its two details.
+struct Problem {
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  std::string message;
+  std::string reason;
+  std::map<std::string, std::string> metadata;
+  v1::SocketError error;
+  bool rich = false;  // both details were there, of the domain "socketeer", with the status's own code
+  size_t bytes = 0;   // of the details
+
+  std::string Given(const std::string& key) const {
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? "(no " + key + ")" : found->second;
+  }
+};
+
+inline Problem ProblemOf(const grpc::Status& status) {
+  Problem problem{.code = status.error_code(), .message = status.error_message()};
+  problem.bytes = status.error_details().size();
+  google::rpc::Status rich;
+  google::rpc::ErrorInfo info;
+  if (!rich.ParseFromString(status.error_details()) || rich.details_size() != 2) return problem;
+  if (!rich.details(0).UnpackTo(&info) || !rich.details(1).UnpackTo(&problem.error)) return problem;
+  problem.reason = info.reason();
+  problem.metadata.insert(info.metadata().begin(), info.metadata().end());
+  problem.rich = info.domain() == "socketeer" && rich.code() == status.error_code() &&
+                 rich.message() == status.error_message();
+  return problem;
+}
+
+template <typename Response>
+struct Reply {
+  grpc::Status status;
+  Response value;
+
+  bool ok() const { return status.ok(); }
+  Problem problem() const { return ProblemOf(status); }
+  const Response* operator->() const { return &value; }
+  const Response& operator*() const { return value; }
+};
+
+template <typename Response>
+std::ostream& operator<<(std::ostream& out, const Reply<Response>& reply) {
+  if (reply.ok()) return out << "OK " << reply.value.ShortDebugString();
+  const Problem problem = reply.problem();
+  return out << problem.code << " " << problem.reason << ": " << problem.message << "; " << problem.error.ShortDebugString();
+}
+
+// EXPECT_TRUE(Ok(reply)): says what the error was.
+template <typename Response>
+::testing::AssertionResult Ok(const Reply<Response>& reply) {
+  if (reply.ok()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << reply;
+}
+
+// EXPECT_TRUE(Fails(reply, code, reason)), with complete details.
+template <typename Response>
+::testing::AssertionResult Fails(const Reply<Response>& reply, grpc::StatusCode code, const std::string& reason) {
+  const Problem problem = reply.problem();
+  if (problem.code == code && problem.reason == reason && problem.rich && problem.bytes <= 4096) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "wanted " << code << " " << reason << " with details, got " << reply
+                                       << (problem.rich ? "" : " (no details)");
+}
+
+// INVALID_FIELD of that field.
+template <typename Response>
+::testing::AssertionResult Refuses(const Reply<Response>& reply, const std::string& field) {
+  if (auto fails = Fails(reply, grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD"); !fails) return fails;
+  const Problem problem = reply.problem();
+  if (problem.Given("field") == field && problem.metadata.contains("given") && !problem.Given("allowed").empty() &&
+      problem.error.origin() == v1::ORIGIN_DAEMON) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "wanted field " << field << ", got " << problem.Given("field") << ", given "
+                                       << problem.Given("given") << ", allowed " << problem.Given("allowed") << ": "
+                                       << problem.message;
+}
+
+// A call under way. Copies are the same call.
+template <typename Response>
+class Pending {
+ public:
+  void Cancel() const { state_->context.TryCancel(); }
+  bool Ended() const {
+    std::lock_guard lock(state_->mutex);
+    return state_->ends > 0;
+  }
+  Reply<Response> Wait() const {
+    std::unique_lock lock(state_->mutex);
+    if (!state_->changed.wait_for(lock, kTestDeadline, [this] { return state_->ends > 0; })) {
+      ADD_FAILURE() << "a call did not end";
+      state_->context.TryCancel();
+      state_->changed.wait(lock, [this] { return state_->ends > 0; });
+    }
+    EXPECT_EQ(state_->ends, 1) << "a call ended twice";
+    return {state_->status, state_->response};
+  }
+
+ private:
+  friend class Caller;
+  struct State {
+    grpc::ClientContext context;
+    std::unique_ptr<google::protobuf::Message> request;
+    Response response;
+    grpc::Status status;
+    std::mutex mutex;
+    std::condition_variable changed;
+    int ends = 0;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+// One caller with a connection of its own.
+class Caller {
+ public:
+  // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625".
+  explicit Caller(const std::string& target) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetMaxReceiveMessageSize(-1);
+    channel_ = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    stub_ = v1::SocketService::NewStub(channel_);
+    host_stub_ = v1::HostService::NewStub(channel_);
+  }
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  Stub& stub() const { return *stub_; }
+
+  // caller.Ask(&Stub::GetSocket, request)
+  template <typename Request, typename Response>
+  Reply<Response> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                      const std::type_identity_t<Request>& request,
+                      std::chrono::milliseconds deadline = kTestDeadline) const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + deadline);
+    Reply<Response> reply;
+    reply.status = ((*stub_).*method)(&context, request, &reply.value);
+    return reply;
+  }
+  // caller.Ask(&Stub::GetSocket, "name: 'sockets/a'")
+  template <typename Request, typename Response>
+  Reply<Response> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                      const std::string& text, std::chrono::milliseconds deadline = kTestDeadline) const {
+    return Ask(method, Text<Request>(text), deadline);
+  }
+
+  // pending = caller.Start(&AsyncStub::AcceptSocket, request); without a deadline: until it ends by itself.
+  template <typename Request, typename Response>
+  Pending<Response> Start(void (AsyncStub::*method)(grpc::ClientContext*, const Request*, Response*,
+                                                    std::function<void(grpc::Status)>),
+                          const std::type_identity_t<Request>& request,
+                          std::chrono::milliseconds deadline = {}) const {
+    Pending<Response> pending;
+    auto& state = *pending.state_;
+    if (deadline.count() > 0) state.context.set_deadline(std::chrono::system_clock::now() + deadline);
+    auto copy = std::make_unique<Request>(request);
+    const Request* const sent = copy.get();
+    state.request = std::move(copy);
+    (stub_->async()->*method)(&state.context, sent, &state.response, [kept = pending.state_](grpc::Status status) {
+      std::lock_guard lock(kept->mutex);
+      kept->status = std::move(status);
+      ++kept->ends;
+      kept->changed.notify_all();
+    });
+    return pending;
+  }
+  template <typename Request, typename Response>
+  Pending<Response> Start(void (AsyncStub::*method)(grpc::ClientContext*, const Request*, Response*,
+                                                    std::function<void(grpc::Status)>),
+                          const std::string& text, std::chrono::milliseconds deadline = {}) const {
+    return Start(method, Text<Request>(text), deadline);
+  }
+
+  Reply<v1::Host> GetHost() const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kTestDeadline);
+    Reply<v1::Host> reply;
+    reply.status = host_stub_->GetHost(&context, v1::GetHostRequest(), &reply.value);
+    return reply;
+  }
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Stub> stub_;
+  std::unique_ptr<v1::HostService::Stub> host_stub_;
+};
+
+}  // namespace socketeer::testing
