@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "client/cli/arguments.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/stdio.h"
@@ -16,9 +17,9 @@
 namespace socketeer::cli {
 
 void Cli::AddGlobalOptions(CLI::App& app) {
-  app.add_option("--host", host_,
-                 "The daemon: unix:PATH, /PATH, or HOST[:7625]. Default: the one of this machine,\n"
-                 "$XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
+  AddOptional(&app, "--host", host_,
+              "The daemon: unix:PATH, /PATH, or HOST[:7625]. Default: the one of this machine,\n"
+              "$XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
       ->type_name("HOST")
       ->envname("SOCKETEER_HOST");
   app.add_option("-o,--output", format_, "table, json, yaml or name; default: table")
@@ -34,7 +35,9 @@ void Cli::AddGlobalOptions(CLI::App& app) {
 
 void Cli::SetAction(CLI::App* verb, Action action) {
   verb->callback([this, verb, action = std::move(action)] {
-    verb_ = verb->get_name();
+    const CLI::App* const parent = verb->get_parent();
+    const bool nested = parent->get_parent() != nullptr;
+    verb_ = (nested ? parent->get_name() + " " : "") + verb->get_name();
     action_ = action;
   });
 }
@@ -62,9 +65,9 @@ void Cli::Report(const absl::Status& status) {
   std::string text = FormatError(status);
   // A kernel's error begins with the step that failed, which says more than the verb.
   const std::optional<v1::SocketError> error = SocketErrorOf(status);
-  const bool named = text.starts_with(verb_ + ": ") ||
-                     (error.has_value() && !error->operation().empty() &&
-                      text.starts_with(error->operation() + ": "));
+  const bool named =
+      text.starts_with(verb_ + ": ") || (error.has_value() && !error->operation().empty() &&
+                                         text.starts_with(error->operation() + ": "));
   if (!named && !verb_.empty()) text = verb_ + ": " + text;
   Note(text);
   if (Classify(status) == ErrorKind::kUnreachable) {
@@ -77,7 +80,7 @@ void Cli::Note(std::string_view text) const {
 }
 
 absl::StatusOr<Host> Cli::Daemon() const {
-  if (!host_.empty()) return InArgument("--host", Host::Connect(host_));
+  if (host_.has_value()) return InArgument("--host", Host::Connect(*host_));
   SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
   return InArgument("--host", Host::Connect(endpoint));
 }
@@ -100,8 +103,7 @@ CallOptions Cli::Calls() { return {.timeout = timeout_, .cancellation = &cancell
 
 absl::Status InArgument(std::string_view argument, const absl::Status& status) {
   if (status.ok()) return status;
-  return absl::Status(status.code(),
-                      std::string(argument) + ": " + std::string(status.message()));
+  return absl::Status(status.code(), std::string(argument) + ": " + std::string(status.message()));
 }
 
 absl::Status UsageError(std::string_view message) {

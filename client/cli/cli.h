@@ -47,7 +47,7 @@ class Cli {
  private:
   absl::Status Prepare();
 
-  std::string host_;
+  std::optional<std::string> host_;
   std::string format_ = "table";
   std::string timeout_text_ = "30s";
   absl::Duration timeout_;

@@ -111,8 +111,9 @@ void AddBind(CLI::App& app, Cli& cli) {
 void AddConnect(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<AddressArguments>();
   CLI::App* verb = app.add_subcommand("connect", "Connect a socket, and wait for the result");
-  verb->footer("Examples:\n  socketeer connect client 10.0.0.1:80\n"
-               "  socketeer connect client --disconnect");
+  verb->footer(
+      "Examples:\n  socketeer connect client 10.0.0.1:80\n"
+      "  socketeer connect client --disconnect");
   AddSocket(verb, arguments->socket);
   AddOptional(verb, "ADDRESS", arguments->address, "The peer")->type_name("");
   verb->add_flag("--disconnect", arguments->disconnect,

@@ -3,17 +3,6 @@
 #include "socketeer/text.h"
 
 namespace socketeer::cli {
-namespace {
-
-int DigitValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> ParseHex(std::string_view text) {
   std::string bytes;
   size_t i = 0;
@@ -22,8 +11,8 @@ absl::StatusOr<std::string> ParseHex(std::string_view text) {
       ++i;
       continue;
     }
-    const int high = DigitValue(text[i]);
-    const int low = i + 1 < text.size() ? DigitValue(text[i + 1]) : -1;
+    const int high = HexDigitValue(text[i]);
+    const int low = i + 1 < text.size() ? HexDigitValue(text[i + 1]) : -1;
     if (high < 0 || low < 0) {
       return absl::InvalidArgumentError(Quoted(text) +
                                         " is not pairs of hexadecimal digits, as in 00ff17");

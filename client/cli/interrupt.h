@@ -5,9 +5,10 @@
 
 namespace socketeer::cli {
 
-// Must run before the process has threads. A first signal cancels the call under way, which then
-// ends the program in order; without one, as with a second signal, the process exits at once, with
-// 128 plus the signal's number. A signal that was ignored at the start stays ignored.
+// Must run before the process has threads. A first signal cancels the call under way and all later
+// ones, which ends the program in order; without one, as with a second signal, the process exits at
+// once, with 128 plus the signal's number. Whoever is about to block elsewhere asks
+// InterruptSignal() first. A signal that was ignored at the start stays ignored.
 // `cancellation` is not owned and outlives the process's last signal.
 void StartInterruptHandling(Cancellation* cancellation);
 

@@ -11,7 +11,8 @@ namespace {
 
 // Whether YAML reads the bare word as this very string, in version 1.1 too.
 bool IsPlainWord(const std::string& text) {
-  constexpr std::string_view kOther[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  constexpr std::string_view kOther[] = {"null", "true", "false", "yes", "no",
+                                         "on",   "off",  "y",     "n"};
   const auto letter = [](unsigned char c) { return c < 0x80 && std::isalpha(c); };
   const auto inner = [&](unsigned char c) {
     return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';

@@ -55,6 +55,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddLabel(app, cli);
   AddHealthcheck(app, cli);
   AddVersion(app, cli);
+  AddCompletion(app, cli);
 }
 
 // "opt get", as far as the command line went before the mistake.

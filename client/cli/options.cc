@@ -33,7 +33,7 @@ absl::Status KeepOnly(const std::vector<std::string>& names, v1::SocketOptions& 
   const google::protobuf::Reflection& reflection = *options.GetReflection();
   for (const std::string& name : names) {
     if (reflection.HasField(options, descriptor.FindFieldByName(name))) continue;
-    return absl::FailedPreconditionError(name + " does not apply to this socket");
+    return UsageError("NAME: " + name + " does not apply to this socket");
   }
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const google::protobuf::FieldDescriptor& field = *descriptor.field(i);

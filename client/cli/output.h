@@ -52,8 +52,6 @@ std::string JsonToYaml(const std::string& json);
 
 // "name  kind  STATE  local  peer", "-" for what is absent.
 std::string SocketLine(const v1::Socket& socket);
-// "STATE_BOUND" as "BOUND".
-std::string StateWord(v1::State state);
 // The table of `ls`.
 std::string SocketTable(const v1::ListSocketsResponse& list);
 // Columns, two blanks between them, each row ending in a newline.

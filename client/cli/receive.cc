@@ -171,10 +171,9 @@ void AddReceive(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("recv", "Receive bytes, or a datagram");
   verb->footer(kFooter);
   AddSocket(verb, arguments->socket);
-  CLI::Option* max =
-      AddOptional(verb, "--max", arguments->max,
-                  "At most N bytes, default 65536; a longer datagram is cut")
-          ->type_name("N");
+  CLI::Option* max = AddOptional(verb, "--max", arguments->max,
+                                 "At most N bytes, default 65536; a longer datagram is cut")
+                         ->type_name("N");
   CLI::Option* min = AddOptional(verb, "--min", arguments->min,
                                  "Wait for N bytes, or the end of the stream, or the timeout")
                          ->type_name("N");

@@ -27,8 +27,9 @@ struct SendArguments {
 };
 
 constexpr char kFooter[] =
-    R"(What is sent is exactly TEXT: no end of line is added. To a stream, standard input goes while it
-is being read; to a datagram socket it is one datagram. The timeout bounds how long nothing moves.
+    R"(What is sent is exactly TEXT: no end of line is added. To a stream, standard input goes while
+it is being read; to a datagram socket it is one datagram. The timeout bounds how long nothing
+moves.
 
 Examples:
   socketeer send conn 'hello'
@@ -136,8 +137,8 @@ void AddSend(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("send", "Send bytes, or a datagram");
   verb->footer(kFooter);
   AddSocket(verb, arguments->socket);
-  CLI::Option* text = AddOptional(verb, "TEXT", arguments->text,
-                                  "What to send; '-' or nothing: standard input");
+  CLI::Option* text =
+      AddOptional(verb, "TEXT", arguments->text, "What to send; '-' or nothing: standard input");
   text->type_name("");
   CLI::Option* hex =
       AddOptional(verb, "--hex", arguments->hex, "What to send, in hexadecimal digits");

@@ -5,6 +5,7 @@
 #include "client/cli/output.h"
 #include "google/protobuf/util/time_util.h"
 #include "socketeer/endpoint.h"
+#include "socketeer/state.h"
 #include "socketeer/text.h"
 
 namespace socketeer::cli {
@@ -46,12 +47,6 @@ size_t Width(const std::string& text) {
 }
 
 }  // namespace
-
-std::string StateWord(v1::State state) {
-  constexpr std::string_view kPrefix = "STATE_";
-  const std::string name = v1::State_Name(state);
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::to_string(state);
-}
 
 std::string SocketLine(const v1::Socket& socket) {
   std::string line;

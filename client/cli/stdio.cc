@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "client/cli/interrupt.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
 
@@ -49,6 +50,8 @@ absl::StatusOr<Input> Input::File(const std::string& path) {
 }
 
 absl::StatusOr<std::string> Input::Read(size_t max) const {
+  // A signal may have met the call before, which then succeeded all the same.
+  if (InterruptSignal() != 0) return absl::CancelledError("interrupted");
   std::string bytes(max, '\0');
   ssize_t count = 0;
   do {

@@ -23,7 +23,7 @@ class Input {
   Input& operator=(Input&&) = delete;
   ~Input();
 
-  // What one read(2) gives, at most `max` bytes; empty at the end.
+  // What one read(2) gives, at most `max` bytes; empty at the end. CANCELLED after a signal.
   absl::StatusOr<std::string> Read(size_t max) const;
   // Everything. INVALID_ARGUMENT when it is more than `max`.
   absl::StatusOr<std::string> ReadAll(size_t max) const;

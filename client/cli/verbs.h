@@ -22,5 +22,7 @@ void AddOptions(CLI::App& app, Cli& cli);
 void AddLabel(CLI::App& app, Cli& cli);
 void AddHealthcheck(CLI::App& app, Cli& cli);
 void AddVersion(CLI::App& app, Cli& cli);
+// Completes what the others added: `app` outlives the action.
+void AddCompletion(CLI::App& app, Cli& cli);
 
 }  // namespace socketeer::cli

@@ -28,8 +28,8 @@ constexpr int kMaxReconnectBackoffMs = 1'000;
 constexpr int kFirstReconnectBackoffMs = 100;
 
 absl::Status Malformed(std::string_view text, std::string_view why) {
-  return absl::InvalidArgumentError(Quoted(text) + " is not a daemon's address: " +
-                                    std::string(why));
+  return absl::InvalidArgumentError(Quoted(text) +
+                                    " is not a daemon's address: " + std::string(why));
 }
 
 // gRPC decodes %NN in its targets, so everything that it might mistake is encoded.
@@ -38,8 +38,8 @@ std::string PercentEncoded(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
     const unsigned char byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) || std::string_view("/:[]._-").find(c) !=
-                                                  std::string_view::npos)) {
+    if (byte < 0x80 &&
+        (std::isalnum(byte) || std::string_view("/:[]._-").find(c) != std::string_view::npos)) {
       encoded += c;
     } else {
       encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
@@ -106,8 +106,7 @@ absl::StatusOr<std::string> DefaultEndpoint() {
   if (geteuid() == 0) return "unix:/run/socketeer.sock";
   const char* directory = std::getenv("XDG_RUNTIME_DIR");
   if (directory == nullptr || *directory == '\0') {
-    return absl::UnavailableError(
-        "the daemon's socket is in $XDG_RUNTIME_DIR, which is not set");
+    return absl::UnavailableError("the daemon's socket is in $XDG_RUNTIME_DIR, which is not set");
   }
   return std::string("unix:") + directory + "/socketeer.sock";
 }

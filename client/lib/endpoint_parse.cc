@@ -28,21 +28,14 @@ absl::StatusOr<v1::Endpoint> UnixPath(std::string_view text, std::string_view pa
     return endpoint;
   }
   if (path.size() > kMaxPathBytes) {
-    return Malformed(text, "a path of " + std::to_string(path.size()) +
-                               " bytes; a UNIX path is 1 to 108 bytes");
+    return Malformed(
+        text, "a path of " + std::to_string(path.size()) + " bytes; a UNIX path is 1 to 108 bytes");
   }
   if (path.find('\0') != std::string_view::npos) {
     return Malformed(text, "a NUL byte; a UNIX path has none");
   }
   endpoint.mutable_unix()->set_path(std::string(path));
   return endpoint;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // nullopt: a backslash that begins neither `\\` nor `\xNN`.
@@ -54,9 +47,9 @@ std::optional<std::string> Unescaped(std::string_view text) {
     } else if (text.substr(i, 2) == "\\\\") {
       bytes += '\\';
       i += 1;
-    } else if (text.substr(i, 2) == "\\x" && i + 3 < text.size() && HexValue(text[i + 2]) >= 0 &&
-               HexValue(text[i + 3]) >= 0) {
-      bytes += static_cast<char>(HexValue(text[i + 2]) * 16 + HexValue(text[i + 3]));
+    } else if (text.substr(i, 2) == "\\x" && i + 3 < text.size() &&
+               HexDigitValue(text[i + 2]) >= 0 && HexDigitValue(text[i + 3]) >= 0) {
+      bytes += static_cast<char>(HexDigitValue(text[i + 2]) * 16 + HexDigitValue(text[i + 3]));
       i += 3;
     } else {
       return std::nullopt;
@@ -99,8 +92,8 @@ absl::StatusOr<v1::Endpoint> Bracketed(std::string_view text, std::string_view h
   const size_t percent = host.find('%');
   const std::string_view ip = host.substr(0, percent);
   if (!internal::IsIpv6(ip)) {
-    return Malformed(text, "in brackets stands an IPv6 address, as in [::1]:80, not " +
-                               Quoted(host));
+    return Malformed(text,
+                     "in brackets stands an IPv6 address, as in [::1]:80, not " + Quoted(host));
   }
   if (percent == std::string_view::npos) return Inet(ip, "", port);
   const std::string_view scope = host.substr(percent + 1);

@@ -3,16 +3,10 @@
 
 #include "socketeer/endpoint.h"
 #include "socketeer/error.h"
+#include "socketeer/state.h"
 
 namespace socketeer {
 namespace {
-
-// "STATE_BOUND" as "BOUND".
-std::string StateWord(v1::State state) {
-  constexpr std::string_view kPrefix = "STATE_";
-  const std::string name = v1::State_Name(state);
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
-}
 
 std::string Join(const std::vector<std::string>& facts) {
   std::string text;

@@ -26,8 +26,8 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
 }
 
 Host::Host(Stubs stubs, std::string endpoint, HostOptions options)
-    : connection_(std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint),
-                                                         options)) {}
+    : connection_(
+          std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), options)) {}
 
 const std::string& Host::endpoint() const { return connection_->endpoint(); }
 
@@ -53,9 +53,9 @@ absl::StatusOr<RemoteSocket> Host::Open(v1::OpenSocketRequest request,
 absl::StatusOr<RemoteSocket> Host::Find(std::string_view name, const CallOptions& options) const {
   v1::GetSocketRequest request;
   request.set_name(std::string(name));
-  SOCKETEER_ASSIGN_OR_RETURN(v1::Socket socket,
-                             connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket,
-                                               request, options));
+  SOCKETEER_ASSIGN_OR_RETURN(
+      v1::Socket socket,
+      connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket, request, options));
   return Handle(std::move(socket));
 }
 
@@ -76,9 +76,9 @@ absl::StatusOr<std::vector<v1::Socket>> Host::List(std::string_view filter,
   request.set_page_size(kPageSize);
   std::vector<v1::Socket> sockets;
   do {
-    SOCKETEER_ASSIGN_OR_RETURN(v1::ListSocketsResponse page,
-                               connection_->Call(connection_->stubs().sockets,
-                                                 &Sockets::ListSockets, request, options));
+    SOCKETEER_ASSIGN_OR_RETURN(
+        v1::ListSocketsResponse page,
+        connection_->Call(connection_->stubs().sockets, &Sockets::ListSockets, request, options));
     for (v1::Socket& socket : *page.mutable_sockets()) sockets.push_back(std::move(socket));
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());

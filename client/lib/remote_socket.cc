@@ -45,9 +45,8 @@ RemoteSocket::~RemoteSocket() { CloseIfOwned(); }
 void RemoteSocket::CloseIfOwned() {
   if (!owned_) return;
   owned_ = false;
-  (void)connection_->CallWithin(kLastCloseTime, connection_->stubs().sockets,
-                                &Sockets::CloseSocket, Filled<v1::CloseSocketRequest>(socket_),
-                                CallOptions());
+  (void)connection_->CallWithin(kLastCloseTime, connection_->stubs().sockets, &Sockets::CloseSocket,
+                                Filled<v1::CloseSocketRequest>(socket_), CallOptions());
 }
 
 absl::StatusOr<v1::Socket> RemoteSocket::Close(const CallOptions& options) {
@@ -147,9 +146,9 @@ absl::StatusOr<v1::SocketOptions> RemoteSocket::SetOptions(const v1::SocketOptio
                            options);
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::UpdateLabels(
-    const std::map<std::string, std::string>& set, const std::vector<std::string>& remove,
-    const CallOptions& options) const {
+absl::StatusOr<v1::Socket> RemoteSocket::UpdateLabels(const std::map<std::string, std::string>& set,
+                                                      const std::vector<std::string>& remove,
+                                                      const CallOptions& options) const {
   v1::UpdateSocketRequest request;
   *request.mutable_socket() = Filled<v1::Socket>(socket_);
   for (const auto& [key, value] : set) {

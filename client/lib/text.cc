@@ -65,6 +65,13 @@ std::string Printable(std::string_view bytes) {
   return text;
 }
 
+int HexDigitValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 std::string Quoted(std::string_view bytes) {
   if (bytes.size() <= kMaxQuotedChars) return '"' + Printable(bytes) + '"';
   size_t end = kMaxQuotedChars;

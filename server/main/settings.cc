@@ -1,12 +1,19 @@
 #include "server/main/settings.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
+#include <set>
 #include <vector>
+
+#include "server/base/fd.h"
+#include "server/rpc/listener.h"
 
 namespace socketeer {
 namespace {
@@ -36,62 +43,88 @@ struct Given {
   std::optional<int> loops;
 };
 
-std::string At(const std::string& file, const YAML::Mark& mark) {
-  return file + ":" + std::to_string(mark.line + 1) + ": ";
-}
+// Reads one file into Given. Each function answers "" or what is wrong, with file and line.
+class FileReader {
+ public:
+  FileReader(const std::string& file, Given* out) : file_(file), out_(out) {}
 
-bool ReadLoops(const YAML::Node& node, std::optional<int>* loops) {
-  int value = 0;
-  if (!node.IsScalar() || !YAML::convert<int>::decode(node, value)) return false;
-  if (value < 1 || value > rpc::kMaxLoops) return false;
-  *loops = value;
-  return true;
-}
-
-bool ReadListen(const YAML::Node& node, std::vector<std::string>* listen) {
-  if (node.IsScalar()) {
-    listen->push_back(node.Scalar());
-    return true;
-  }
-  if (!node.IsSequence() || node.size() == 0) return false;
-  for (const YAML::Node& each : node) {
-    if (!each.IsScalar()) return false;
-    listen->push_back(each.Scalar());
-  }
-  return true;
-}
-
-// "" or what is wrong.
-std::string ReadFile(const std::string& file, Given* out) {
-  YAML::Node root;
-  try {
-    root = YAML::LoadFile(file);
-  } catch (const YAML::BadFile&) {
-    return file + ": cannot be read";
-  } catch (const YAML::Exception& error) {
-    return At(file, error.mark) + error.msg;
-  }
-  if (root.IsNull()) return "";
-  if (!root.IsMap()) return At(file, root.Mark()) + "must be a map of listen and loops";
-  for (const auto& entry : root) {
-    const YAML::Node& key = entry.first;
-    const YAML::Node& value = entry.second;
-    const std::string name = key.IsScalar() ? key.Scalar() : "";
-    if (name == "listen") {
-      if (!ReadListen(value, &out->listen)) {
-        return At(file, value.Mark()) + "listen must be an endpoint, or a list of endpoints";
-      }
-    } else if (name == "loops") {
-      if (!ReadLoops(value, &out->loops)) {
-        return At(file, value.Mark()) + "loops must be a number from 1 to " +
-               std::to_string(rpc::kMaxLoops);
-      }
-    } else {
-      return At(file, key.Mark()) + "unknown key \"" + name + "\"; known are listen and loops";
+  std::string Read() {
+    std::string text;
+    if (const int number = ReadText(&text); number != 0) return file_ + ": " + std::strerror(number);
+    try {
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1) return At(documents[1]) + "a second document";
+      return documents.empty() || documents[0].IsNull() ? "" : ReadMap(documents[0]);
+    } catch (const YAML::Exception& error) {
+      return At(error.mark) + error.msg;
     }
   }
-  return "";
-}
+
+ private:
+  std::string At(const YAML::Mark& mark) const { return file_ + ":" + std::to_string(mark.line + 1) + ": "; }
+  std::string At(const YAML::Node& node) const { return At(node.Mark()); }
+
+  // 0 or an errno.
+  int ReadText(std::string* text) const {
+    const base::Fd fd(open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0) return errno;
+    char buffer[4096];
+    ssize_t count = 0;
+    while ((count = read(fd.get(), buffer, sizeof(buffer))) > 0) text->append(buffer, static_cast<size_t>(count));
+    return count < 0 ? errno : 0;
+  }
+
+  std::string ReadMap(const YAML::Node& root) {
+    if (!root.IsMap()) return At(root) + "must be a map of listen and loops";
+    std::set<std::string> seen;
+    for (const auto& entry : root) {
+      const YAML::Node& key = entry.first;
+      const YAML::Node& value = entry.second;
+      const std::string name = key.IsScalar() ? key.Scalar() : "";
+      if (!seen.insert(name).second) return At(key) + "the key \"" + name + "\" is given twice";
+      // The mark of an empty value is behind it, that of its key is where one looks.
+      const std::string where = At(value.IsNull() ? key : value);
+      std::string wrong;
+      if (name == "listen") {
+        wrong = ReadListen(value, where);
+      } else if (name == "loops") {
+        wrong = ReadLoops(value, where);
+      } else {
+        wrong = At(key) + "unknown key \"" + name + "\"; known are listen and loops";
+      }
+      if (!wrong.empty()) return wrong;
+    }
+    return "";
+  }
+
+  std::string ReadLoops(const YAML::Node& value, const std::string& where) {
+    int loops = 0;
+    if (!value.IsScalar() || !YAML::convert<int>::decode(value, loops) || loops < 1 || loops > rpc::kMaxLoops) {
+      return where + "loops must be a number from 1 to " + std::to_string(rpc::kMaxLoops);
+    }
+    out_->loops = loops;
+    return "";
+  }
+
+  std::string ReadListen(const YAML::Node& value, const std::string& where) {
+    if (value.IsScalar()) return ReadEndpoint(value);
+    if (!value.IsSequence() || value.size() == 0) return where + "listen must be an endpoint, or a list of endpoints";
+    for (const YAML::Node& each : value) {
+      if (std::string wrong = ReadEndpoint(each); !wrong.empty()) return wrong;
+    }
+    return "";
+  }
+
+  std::string ReadEndpoint(const YAML::Node& value) {
+    if (!value.IsScalar()) return At(value) + "listen must be an endpoint, or a list of endpoints";
+    if (auto status = rpc::CheckEndpoint(value.Scalar()); !status.ok()) return At(value) + status.error().message;
+    out_->listen.push_back(value.Scalar());
+    return "";
+  }
+
+  const std::string& file_;
+  Given* const out_;
+};
 
 Farewell Wrong(const std::string& what) { return {"socketeerd: " + what + "\n", 1}; }
 
@@ -111,10 +144,15 @@ std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv) 
   std::string config;
   app.add_option("--listen", flags.listen,
                  "Where callers reach it; repeatable: unix:PATH (mode 0600), 127.0.0.1:PORT or [::1]:PORT; PORT 0 "
-                 "lets the kernel choose. Default: " + (DefaultListen().empty() ? "none" : DefaultListen()))
-      ->type_name("ENDPOINT")->expected(1)->take_all();
-  app.add_option("--loops", flags.loops, "Event loops, each with a thread, among which the sockets are spread. Default: 1")
-      ->type_name("N")->check(CLI::Range(1, rpc::kMaxLoops));
+                 "lets the kernel choose. Default: " +
+                     (DefaultListen().empty() ? "none" : DefaultListen()))
+      ->type_name("ENDPOINT")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--loops", flags.loops,
+                 "Event loops, each with a thread, among which the sockets are spread. Default: 1")
+      ->type_name("N")
+      ->check(CLI::Range(1, rpc::kMaxLoops));
   app.add_option("--config", config, "A YAML file with these options' names as keys; a flag wins over it")
       ->type_name("FILE");
   try {
@@ -129,7 +167,7 @@ std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv) 
 
   Given file;
   if (!config.empty()) {
-    if (const std::string wrong = ReadFile(config, &file); !wrong.empty()) return Wrong(wrong);
+    if (const std::string wrong = FileReader(config, &file).Read(); !wrong.empty()) return Wrong(wrong);
   }
   rpc::ServerSettings settings;
   settings.listen = !flags.listen.empty() ? flags.listen : file.listen;

@@ -187,10 +187,27 @@ uint16_t SocketAddress::port() const {
 
 std::string SocketAddress::scope() const {
   if (family() != AF_INET6 || !IsInet()) return "";
-  const uint32_t index = As<sockaddr_in6>(bytes_).sin6_scope_id;
+  const uint32_t index = scope_id();
   if (index == 0) return "";
   char name[IF_NAMESIZE] = "";
   return if_indextoname(index, name) != nullptr ? name : std::to_string(index);
+}
+
+uint32_t SocketAddress::scope_id() const {
+  return family() == AF_INET6 && IsInet() ? As<sockaddr_in6>(bytes_).sin6_scope_id : 0;
+}
+
+bool SocketAddress::NeedsScope() const {
+  if (family() != AF_INET6 || !IsInet()) return false;
+  const in6_addr ip = As<sockaddr_in6>(bytes_).sin6_addr;
+  return IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_MC_NODELOCAL(&ip) || IN6_IS_ADDR_MC_LINKLOCAL(&ip);
+}
+
+SocketAddress SocketAddress::WithoutPort() const {
+  if (!IsInet()) return *this;
+  SocketAddress result = *this;
+  std::memset(&result.bytes_[offsetof(sockaddr_in, sin_port)], 0, sizeof(in_port_t));
+  return result;
 }
 
 bool SocketAddress::IsWildcard() const {

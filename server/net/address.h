@@ -20,8 +20,8 @@ class SocketAddress {
   static SocketAddress FromKernel(const void* address, size_t size);
   // Any bytes, also malformed ones. INVALID_FIELD unless 2 to 128 bytes.
   static base::Result<SocketAddress> FromRaw(std::string_view bytes);
-  // `ip` in inet_pton's notation; `scope` an interface name or index, only for IPv6, looked up on this host. Errors name
-  // the fields "ip", "port" and "scope".
+  // `ip` in inet_pton's notation; `scope` an interface name or index, only for IPv6, looked up on this host. Errors
+  // name the fields "ip", "port" and "scope".
   static base::Result<SocketAddress> Inet(std::string_view ip, uint32_t port, std::string_view scope);
   static SocketAddress Any4(uint16_t port);
   static SocketAddress Any6(uint16_t port);
@@ -38,7 +38,7 @@ class SocketAddress {
   socklen_t size() const { return static_cast<socklen_t>(bytes_.size()); }
   const std::string& bytes() const { return bytes_; }
 
-  int family() const;  // AF_UNSPEC when empty
+  int family() const;   // AF_UNSPEC when empty
   bool IsInet() const;  // AF_INET or AF_INET6, and long enough to be one
   // IPv4 address as ::ffff:a.b.c.d; any other address unchanged.
   SocketAddress MappedTo6() const;
@@ -47,14 +47,20 @@ class SocketAddress {
   std::string ip() const;
   uint16_t port() const;
   std::string scope() const;
-  bool IsWildcard() const;  // 0.0.0.0 or ::
+  bool IsWildcard() const;    // 0.0.0.0 or ::
+  uint32_t scope_id() const;  // an interface's index; 0: none
+  // Does the kernel look at scope_id()? Only for link-local addresses and multicast groups.
+  bool NeedsScope() const;
+  // The same with port 0; any other address unchanged.
+  SocketAddress WithoutPort() const;
   // For AF_UNIX: exactly one of the three holds.
   bool IsUnixUnnamed() const;
   bool IsUnixAbstract() const;
   bool IsUnixPath() const;
   std::string unix_name() const;  // path or abstract name, without NUL before or after
 
-  // As people write it: "10.0.0.1:80", "[fe80::1%eth0]:80", "/run/x.sock", "@name" (control bytes as \xNN), "raw:0a0b", "".
+  // As people write it: "10.0.0.1:80", "[fe80::1%eth0]:80", "/run/x.sock", "@name" (control bytes as \xNN), "raw:0a0b",
+  // "".
   std::string ToString() const;
 
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;

@@ -4,12 +4,14 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/net/scope_guard.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
 
 Progress ConnectOperation::Try(Socket& socket) {
   const bool tcp = socket.info().kind.IsTcp();
+  const ScopeGuard scope(socket.syscalls(), socket.fd(), peer_);
   if (socket.syscalls().Connect(socket.fd(), peer_.data(), peer_.size()) == 0) {
     socket.Enter(State::kConnected);
     return Progress::kDone;
@@ -22,8 +24,9 @@ Progress ConnectOperation::Try(Socket& socket) {
     // The backlog of a UNIX listener is full.
     if (number == EAGAIN && socket.info().kind.family == AF_UNIX) return Progress::kUnannounced;
   }
+  if (!under_way) scope.Undo();
   socket.NoteConnectFailure(number);
-  error_ = socket.Fault("connect", "connect", number);
+  error_ = socket.Fault(Call::kConnect, "connect", number);
   error_->peer = peer_.bytes();
   return Progress::kDone;
 }
@@ -31,11 +34,11 @@ Progress ConnectOperation::Try(Socket& socket) {
 Progress AcceptOperation::Try(Socket& socket) {
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);
-  const int fd = socket.syscalls().Accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &size,
-                                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int fd =
+      socket.syscalls().Accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     if (errno == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
-    error_ = socket.Fault("accept", "accept4", errno);
+    error_ = socket.Fault(Call::kAccept, "accept4", errno);
     return Progress::kDone;
   }
   socket.gauges().accepted.fetch_add(1, std::memory_order_relaxed);

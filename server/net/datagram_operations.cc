@@ -12,6 +12,10 @@ Progress SendDatagramsOperation::Try(Socket& socket) {
   while (result_.datagrams_sent < datagrams_.size()) {
     if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
     const OutgoingDatagram& next = datagrams_[result_.datagrams_sent];
+    if (auto refused = Refuse(socket, next)) {
+      Fail(socket, socket.Describe(*std::move(refused), "send"));
+      return Progress::kDone;
+    }
     iovec part{.iov_base = const_cast<char*>(next.payload.data()), .iov_len = next.payload.size()};
     msghdr message{};
     message.msg_iov = &part;
@@ -33,6 +37,19 @@ Progress SendDatagramsOperation::Try(Socket& socket) {
   return Progress::kDone;
 }
 
+std::optional<base::Error> SendDatagramsOperation::Refuse(Socket& socket, const OutgoingDatagram& next) const {
+  if (socket.MustRefuseSend(next.destination)) {
+    if (result_.datagrams_sent > 0) socket.NoteAutobind();
+    return base::WrongState("send", "it has no peer, and the datagram has no destination");
+  }
+  if (socket.info().kind.IsConnectionOriented() && !next.destination.empty()) {
+    // The kernel would send it to the peer, without a word.
+    return base::InvalidField("datagrams[" + std::to_string(result_.datagrams_sent) + "].destination",
+                              next.destination.ToString(), "absent: a record goes to the connected peer");
+  }
+  return std::nullopt;
+}
+
 Progress SendDatagramsOperation::EndWithError(Socket& socket, int number) {
   if (result_.datagrams_sent > 0) socket.NoteAutobind();
   if (number == EAGAIN) {
@@ -40,16 +57,13 @@ Progress SendDatagramsOperation::EndWithError(Socket& socket, int number) {
     if (enough) return Progress::kDone;
     if (mode() != Mode::kExact) {
       // A full queue at another UNIX socket is announced only to the one that is connected to it.
-      const bool announced = socket.info().kind.family != AF_UNIX ||
-                             datagrams_[result_.datagrams_sent].destination.empty();
+      const bool announced =
+          socket.info().kind.family != AF_UNIX || datagrams_[result_.datagrams_sent].destination.empty();
       return announced ? Progress::kBlocked : Progress::kUnannounced;
     }
   }
-  socket.NoteDataError(number);
-  error_ = socket.Fault("send", "sendmsg", number);
-  error_->bytes_done = bytes_sent_;
-  error_->datagrams_done = result_.datagrams_sent;
   const SocketAddress& tried = datagrams_[result_.datagrams_sent].destination;
+  Fail(socket, socket.DataFault(tried.empty() ? Call::kSend : Call::kSendTo, "sendmsg", number));
   if (!tried.empty()) error_->peer = tried.bytes();
   return Progress::kDone;
 }
@@ -92,10 +106,10 @@ Progress ReceiveDatagramsOperation::EndWithError(Socket& socket, int number) {
     if (count >= enough) return Progress::kDone;
     if (mode() != Mode::kExact) return Progress::kBlocked;
   }
-  socket.NoteDataError(number);
   if (count == 0) {
-    error_ = socket.Fault("receive", "recvmsg", number);
+    error_ = socket.DataFault(Call::kReceive, "recvmsg", number);
   } else {
+    socket.NoteDataError(number);
     socket.PutBackError(number);
   }
   return Progress::kDone;

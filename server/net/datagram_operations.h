@@ -11,7 +11,7 @@
 namespace socketeer::net {
 
 struct OutgoingDatagram {
-  std::string_view payload;  // borrowed until the operation's `done` is called
+  std::string_view payload;   // borrowed until the operation's `done` is called
   SocketAddress destination;  // empty: the connected peer
 };
 
@@ -23,8 +23,7 @@ struct SendDatagramsResult {
 class SendDatagramsOperation final : public OperationOf<SendDatagramsResult> {
  public:
   // `datagrams` is not empty.
-  SendDatagramsOperation(const OperationBase& base, std::vector<OutgoingDatagram> datagrams,
-                         Done done)
+  SendDatagramsOperation(const OperationBase& base, std::vector<OutgoingDatagram> datagrams, Done done)
       : OperationOf(base, Side::kWrite, std::move(done)), datagrams_(std::move(datagrams)) {}
 
   const char* verb() const override { return "send"; }
@@ -32,6 +31,8 @@ class SendDatagramsOperation final : public OperationOf<SendDatagramsResult> {
   void Fail(Socket& socket, base::Error error) override;
 
  private:
+  // What the daemon refuses by itself, because the kernel would do something else than it says.
+  std::optional<base::Error> Refuse(Socket& socket, const OutgoingDatagram& next) const;
   Progress EndWithError(Socket& socket, int number);
 
   const std::vector<OutgoingDatagram> datagrams_;

@@ -24,6 +24,7 @@ base::Result<std::vector<SocketAddress>> Resolver::Ask(const Query& query) {
   addrinfo hints{};
   hints.ai_family = query.family;
   hints.ai_socktype = query.type;
+  if (query.both_families) hints.ai_flags = AI_V4MAPPED;
   addrinfo* found = nullptr;
   const std::string port = std::to_string(query.port);
   const int failure = getaddrinfo(query.host.c_str(), port.c_str(), &hints, &found);

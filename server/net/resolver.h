@@ -23,6 +23,7 @@ class Resolver {
     uint16_t port = 0;
     int family = 0;  // AF_UNSPEC: any
     int type = 0;    // SOCK_STREAM, SOCK_DGRAM
+    bool both_families = false;  // AF_INET6: if there is no IPv6 address, IPv4 ones in their mapped form
   };
   // At least one address, in getaddrinfo's order, without repetitions. NAME_NOT_RESOLVED.
   using Done = absl::AnyInvocable<void(base::Result<std::vector<SocketAddress>>) &&>;

@@ -42,6 +42,7 @@ Socket* Shard::Find(SocketHandle handle) {
 
 void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base,
                  std::shared_ptr<SocketObserver> observer, OpenDone done) {
+  if (stopped_) return std::move(done)(*stopped_);
   auto made = Make(plan, std::move(observer));
   if (!made.ok()) return std::move(done)(std::move(made).error());
   Socket& socket = **made;
@@ -116,6 +117,7 @@ void Shard::Close(SocketHandle handle, base::Error why, Task done) {
 }
 
 void Shard::CloseAll(const base::Error& why) {
+  stopped_ = why;
   const linger no_wait{.l_onoff = 0, .l_linger = 0};
   while (!sockets_.empty()) {
     const auto first = sockets_.begin();

@@ -58,7 +58,7 @@ class Shard {
                    std::shared_ptr<SocketObserver> observer);
   // Ends what waits on it with `why`. `done` runs when it is closed; at once if it was not there.
   void Close(SocketHandle handle, base::Error why, Task done);
-  // Closes every socket, without lingering.
+  // The daemon stops: closes every socket, without lingering; from then on Open() is refused with `why`.
   void CloseAll(const base::Error& why);
 
  private:
@@ -72,6 +72,7 @@ class Shard {
   base::WorkerPool& closers_;
   const size_t max_waiting_;
   std::unordered_map<SocketHandle, std::shared_ptr<Socket>> sockets_;
+  std::optional<base::Error> stopped_;  // by CloseAll()
   std::thread thread_;
 };
 

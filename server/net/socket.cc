@@ -17,13 +17,8 @@ constexpr std::chrono::milliseconds kLongestRetry{32};
 
 }  // namespace
 
-Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer,
-               size_t max_waiting)
-    : loop_(loop),
-      fd_(fd),
-      info_(std::move(info)),
-      observer_(std::move(observer)),
-      max_waiting_(max_waiting) {
+Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting)
+    : loop_(loop), fd_(fd), info_(std::move(info)), observer_(std::move(observer)), max_waiting_(max_waiting) {
   observer_->OnChanged(info_);
 }
 
@@ -52,8 +47,8 @@ void Socket::Enqueue(std::unique_ptr<Operation> operation) {
   const Side side = operation->side();
   Lane& lane = LaneOf(side);
   if (lane.waiting.size() >= max_waiting_) {
-    operation->Fail(*this, Describe(base::LimitReached("max_waiting_calls_per_direction", max_waiting_),
-                                    operation->verb()));
+    operation->Fail(*this,
+                    Describe(base::LimitReached("max_waiting_calls_per_direction", max_waiting_), operation->verb()));
     return operation->Complete();
   }
   if (const auto watched = EnsureWatched(); !watched.ok()) {
@@ -68,10 +63,9 @@ void Socket::Enqueue(std::unique_ptr<Operation> operation) {
   lane.waiting.push_back({.operation = std::move(operation)});
   if (timeout) {
     const OperationId id = lane.waiting.back().operation->id();
-    lane.waiting.back().timer =
-        loop_.RunAt(loop_.Now() + *timeout, [weak = weak_from_this(), id, side] {
-          if (const auto self = weak.lock()) self->OnTimeout(id, side);
-        });
+    lane.waiting.back().timer = loop_.RunAt(loop_.Now() + *timeout, [weak = weak_from_this(), id, side] {
+      if (const auto self = weak.lock()) self->OnTimeout(id, side);
+    });
   }
   CountWaiting();
 }
@@ -107,16 +101,16 @@ void Socket::Rearm(Side side, Progress progress) {
     self->CheckWaiters();
   };
   if (progress == Progress::kMore) return loop_.Post(std::move(run));
-  // kUnannounced: a full backlog or receive queue of another UNIX socket. The kernel lets a blocking caller sleep on it, but tells
-  // epoll nothing; so we look again, soon and then less often (docs/decisions/0004).
+  // kUnannounced: a full backlog or receive queue of another UNIX socket. The kernel lets a blocking caller sleep on
+  // it, but tells epoll nothing; so we look again, soon and then less often (docs/decisions/0004).
   lane.retry = std::clamp(lane.retry * 2, kFirstRetry, kLongestRetry);
   loop_.RunAt(loop_.Now() + lane.retry, std::move(run));
 }
 
 void Socket::OnTimeout(OperationId id, Side side) {
   Lane& lane = LaneOf(side);
-  const auto found = std::ranges::find_if(
-      lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
+  const auto found =
+      std::ranges::find_if(lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
   if (found == lane.waiting.end()) return;
   found->timer = 0;
   const bool was_first = found == lane.waiting.begin();
@@ -129,8 +123,8 @@ void Socket::OnTimeout(OperationId id, Side side) {
 void Socket::Cancel(OperationId id) {
   for (const Side side : {Side::kRead, Side::kWrite}) {
     Lane& lane = LaneOf(side);
-    const auto found = std::ranges::find_if(
-        lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
+    const auto found =
+        std::ranges::find_if(lane.waiting, [id](const Waiting& waiting) { return waiting.operation->id() == id; });
     if (found == lane.waiting.end()) continue;
     const bool was_first = found == lane.waiting.begin();
     const auto operation = TakeOut(lane, found);
@@ -162,8 +156,7 @@ bool Socket::CloseMayBlock() {
   }
   linger wait{};
   socklen_t size = sizeof(wait);
-  return syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) == 0 &&
-         wait.l_onoff != 0 && wait.l_linger > 0;
+  return syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) == 0 && wait.l_onoff != 0 && wait.l_linger > 0;
 }
 
 void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
@@ -197,22 +190,43 @@ base::Status Socket::EnsureWatched() {
 }
 
 void Socket::OnEvents(uint32_t events) {
-  if (info_.state == State::kConnecting) SettleConnect(events);
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (info_.state == State::kConnecting) {
+    SettleConnect(events);
+    // First whoever waits for the connect: a receive would take its error away, and leave it ECONNABORTED.
+    if (info_.state != State::kConnecting) RunLane(Side::kWrite);
+  }
   if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) RunLane(Side::kRead);
   if (broken || (events & EPOLLOUT) != 0) RunLane(Side::kWrite);
   CheckWaiters();
 }
 
 void Socket::CountWaiting() {
-  gauges().waiting_reads.store(static_cast<uint32_t>(lanes_[0].waiting.size()),
-                               std::memory_order_relaxed);
-  gauges().waiting_writes.store(static_cast<uint32_t>(lanes_[1].waiting.size()),
-                                std::memory_order_relaxed);
+  gauges().waiting_reads.store(static_cast<uint32_t>(lanes_[0].waiting.size()), std::memory_order_relaxed);
+  gauges().waiting_writes.store(static_cast<uint32_t>(lanes_[1].waiting.size()), std::memory_order_relaxed);
 }
 
-base::Error Socket::Fault(const char* operation, const char* system_call, int number) const {
-  return Describe(KernelError(operation, system_call, number), operation);
+base::Error Socket::Fault(Call call, const char* system_call, int number) const {
+  const char* const operation = OperationName(call);
+  base::Error error = KernelError(operation, system_call, number);
+  if (Forbids(call, number)) error.code = base::Code::kFailedPrecondition;
+  return Describe(std::move(error), operation);
+}
+
+base::Error Socket::DataFault(Call call, const char* system_call, int number) {
+  const bool forbidden = Forbids(call, number);  // by the state before the call
+  NoteDataError(number);
+  base::Error error = Fault(call, system_call, number);
+  error.code = forbidden ? base::Code::kFailedPrecondition : ErrnoCode(number);
+  return error;
+}
+
+bool Socket::Forbids(Call call, int number) const {
+  Situation situation = connect_failed_ ? Situation::kFailed : SituationOf(info_);
+  // A shut write side outlives the association.
+  if (info_.write_shutdown && (call == Call::kSend || call == Call::kSendTo)) situation = Situation::kWriteShut;
+  const bool named = info_.kind.IsTcp() ? port_ == Port::kByCaller : !info_.local.empty();
+  return StateForbids(ClassOf(info_.kind), situation, call, named, number);
 }
 
 base::Error Socket::Describe(base::Error error, const char* operation) const {

@@ -1,8 +1,9 @@
 // One kernel socket, on one loop's thread for its whole life.
 //
-// Owned by its Shard. All functions are for the loop's thread; there are no locks. What others may know of it goes out through
-// its SocketObserver. Operations wait in two bounded queues, one for each direction, first come first served.
-// The descriptor is watched (edge-triggered) from the first wait on; a socket on which nobody ever waited costs the loop nothing.
+// Owned by its Shard. All functions are for the loop's thread; there are no locks. What others may know of it goes out
+// through its SocketObserver. Operations wait in two bounded queues, one for each direction, first come first served.
+// The descriptor is watched (edge-triggered) from the first wait on; a socket on which nobody ever waited costs the
+// loop nothing.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "server/net/readiness.h"
 #include "server/net/socket_info.h"
 #include "server/net/socket_path.h"
+#include "server/net/state_table.h"
 
 namespace socketeer::net {
 
@@ -36,8 +38,7 @@ struct IncomingDatagram {
 class Socket final : public EventHandler, public std::enable_shared_from_this<Socket> {
  public:
   // Takes `fd`, which is nonblocking. The loop must outlive the socket.
-  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer,
-         size_t max_waiting);
+  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting);
   ~Socket() override;  // precondition: Close() was called
 
   const SocketInfo& info() const { return info_; }
@@ -70,8 +71,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void AddWaiter(Waiter waiter);
   void RemoveWaiter(WaiterId id);
 
-  // Ends everything that waits with `why`, closes, tells the observer, then calls `done`. A close(2) that may block for long
-  // (SO_LINGER) is left to `elsewhere`, which closes `fd` on another thread and then runs `finish` on this one.
+  // Ends everything that waits with `why`, closes, tells the observer, then calls `done`. A close(2) that may block for
+  // long (SO_LINGER) is left to `elsewhere`, which closes `fd` on another thread and then runs `finish` on this one.
   using CloseElsewhere = std::function<void(int fd, Task finish)>;
   void Close(base::Error why, const CloseElsewhere& elsewhere, Task done);
 
@@ -85,10 +86,15 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void PutBack(std::vector<IncomingDatagram> datagrams);
   // An error that came after data: the next receive tells it.
   void PutBackError(int number);
-  // The error of a failed system call on this socket, with its state and addresses.
-  base::Error Fault(const char* operation, const char* system_call, int number) const;
+  // The error of a failed system call on this socket, with its state and addresses. FAILED_PRECONDITION, whatever the
+  // errno, if the state forbids the call (state_table.h).
+  base::Error Fault(Call call, const char* system_call, int number) const;
+  // Of a data call: notes first what the error says of the connection.
+  base::Error DataFault(Call call, const char* system_call, int number);
   // Adds this socket's part to an error.
   base::Error Describe(base::Error error, const char* operation) const;
+  // Would the kernel refuse to send, but bind the socket before it does? Then the daemon refuses.
+  bool MustRefuseSend(const SocketAddress& destination) const;
   // A data call met an error: is the connection over?
   void NoteDataError(int number);
   // connect(2) failed: where does that leave the socket?
@@ -136,6 +142,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   bool IsReady(const Waiter& waiter, short* polled);
   bool PeerClosed(short polled);
   State IdleState() const;
+  // A connection, an association or a listener is over; what is left of the socket?
+  void BecomeIdle();
+  bool Forbids(Call call, int number) const;
   void LearnDual();
   int ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek);
   PutBackData& put_back();
@@ -147,9 +156,13 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   const size_t max_waiting_;
   std::optional<WatchId> watch_;
   Lane lanes_[2];
-  std::unique_ptr<PutBackData> put_back_;            // most sockets never have any
-  std::unique_ptr<std::vector<Waiter>> waiters_;     // likewise
-  SocketPath path_;                                  // of a bound UNIX socket
+  std::unique_ptr<PutBackData> put_back_;         // most sockets never have any
+  std::unique_ptr<std::vector<Waiter>> waiters_;  // likewise
+  SocketPath path_;                               // of a bound UNIX socket
+  // TCP: who chose the port that bind(2) gave? One that the kernel chose goes with the connection or the listener,
+  // although getsockname(2) still tells it.
+  enum class Port : uint8_t { kNone, kByKernel, kByCaller } port_ = Port::kNone;
+  bool connect_failed_ = false;  // and no call has told it yet
 };
 
 }  // namespace socketeer::net

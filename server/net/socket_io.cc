@@ -59,8 +59,7 @@ void Socket::PutBack(std::vector<IncomingDatagram> datagrams) {
   }
   gauges().datagrams_received.fetch_sub(datagrams.size(), std::memory_order_relaxed);
   auto& kept = put_back().datagrams;
-  kept.insert(kept.begin(), std::make_move_iterator(datagrams.begin()),
-              std::make_move_iterator(datagrams.end()));
+  kept.insert(kept.begin(), std::make_move_iterator(datagrams.begin()), std::make_move_iterator(datagrams.end()));
 }
 
 void Socket::PutBackError(int number) { put_back().error = number; }
@@ -82,8 +81,7 @@ ssize_t Socket::Receive(char* buffer, size_t size, bool peek) {
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  const ssize_t count =
-      syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+  const ssize_t count = syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
   if (count > 0 && !peek) {
     gauges().bytes_received.fetch_add(static_cast<uint64_t>(count), std::memory_order_relaxed);
   }
@@ -124,11 +122,10 @@ int Socket::ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  const ssize_t size =
-      syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | MSG_TRUNC | (peek ? MSG_PEEK : 0));
+  const ssize_t size = syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | MSG_TRUNC | (peek ? MSG_PEEK : 0));
   if (size < 0) return -1;
-  // An empty record and the end of a seqpacket connection both read as 0; only a record carries credentials
-  // (shard.cc: Prepare turns SO_PASSCRED on for that).
+  // An empty record and the end of a seqpacket connection both read as 0; only a record carries a time
+  // (Enter turns SO_TIMESTAMP on for that).
   if (size == 0 && info_.kind.IsConnectionOriented() && message.msg_controllen == 0) return 1;
   out->true_size = static_cast<uint64_t>(size);
   out->payload.assign(loop_.scratch(), std::min<size_t>(static_cast<size_t>(size), max_bytes));

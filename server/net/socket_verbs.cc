@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/net/errno_table.h"
+#include "server/net/scope_guard.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -25,7 +26,7 @@ SocketAddress AskName(Syscalls& syscalls, NameCall call, int fd) {
 base::Status Socket::InitializeFamily(bool both_families) {
   const auto set = [this](int level, int name, int value) -> base::Status {
     if (syscalls().SetSockOpt(fd_, level, name, &value, sizeof(value)) == 0) return base::Ok();
-    return Fault("open", "setsockopt", errno);
+    return Describe(KernelError("open", "setsockopt", errno), "open");
   };
   const bool inet6 = info_.kind.family == AF_INET6;
   if (both_families) {
@@ -44,19 +45,29 @@ void Socket::EnterAccepted(const SocketAddress& peer) {
 }
 
 base::Status Socket::Bind(const SocketAddress& address) {
+  const auto fault = [&](const char* system_call) {
+    base::Error error = Fault(Call::kBind, system_call, errno);
+    error.local = address.bytes();
+    return error;
+  };
+  const ScopeGuard scope(syscalls(), fd_, address);
+  if (info_.state == State::kCreated && scope.Check() < 0) return fault("ioctl");
   if (syscalls().Bind(fd_, address.data(), address.size()) < 0) {
-    const int error = errno;
-    auto fault = Fault("bind", "bind", error);
-    fault.local = address.bytes();
-    return fault;
+    scope.Undo();
+    return fault("bind");
   }
   if (address.IsUnixPath()) path_ = SocketPath(syscalls(), address.unix_name());
+  if (info_.kind.IsTcp()) {
+    port_ = address.port() != 0 ? Port::kByCaller : Port::kByKernel;
+    // The kernel binds no connection that lasts: this one ended, and nobody was told.
+    if (info_.state == State::kConnected) info_.state = State::kDisconnected;
+  }
   Enter(info_.state == State::kCreated ? State::kBound : info_.state);
   return base::Ok();
 }
 
 base::Status Socket::Listen(int backlog) {
-  if (syscalls().Listen(fd_, backlog) < 0) return Fault("listen", "listen", errno);
+  if (syscalls().Listen(fd_, backlog) < 0) return Fault(Call::kListen, "listen", errno);
   Enter(State::kListening);
   return base::Ok();
 }
@@ -64,30 +75,28 @@ base::Status Socket::Listen(int backlog) {
 base::Status Socket::Disconnect() {
   const SocketAddress unspecified = SocketAddress::Unspecified();
   if (syscalls().Connect(fd_, unspecified.data(), unspecified.size()) < 0) {
-    return Fault("connect", "connect", errno);
+    return Fault(Call::kDisconnect, "connect", errno);
   }
   // Only TCP begins anew; of the others the kernel remembers what was shut down.
   if (info_.kind.IsTcp()) info_.read_shutdown = info_.write_shutdown = false;
-  ReadAddresses();
-  Enter(IdleState());
+  connect_failed_ = false;
+  BecomeIdle();
   return base::Ok();
 }
 
 base::Status Socket::Shutdown(int how) {
-  const bool unconnected = info_.state == State::kCreated || info_.state == State::kBound ||
-                           info_.state == State::kDisconnected;
-  if (info_.kind.IsInet() && unconnected) {
+  const State state = info_.state;
+  if (info_.kind.IsInet() && (state == State::kCreated || state == State::kBound)) {
     // Linux answers ENOTCONN and shuts down all the same; a refused call must change nothing.
     return Describe(base::WrongState("shutdown", "it has no connection"), "shutdown");
   }
-  if (syscalls().Shutdown(fd_, how) < 0) return Fault("shutdown", "shutdown", errno);
-  State state = info_.state;
+  if (syscalls().Shutdown(fd_, how) < 0) {
+    constexpr Call kCallOf[] = {Call::kShutdownRead, Call::kShutdownWrite, Call::kShutdownBoth};
+    return Fault(kCallOf[how], "shutdown", errno);
+  }
   // Linux: shutting down the read side of a TCP listener, or of a connection in the making, dissolves it.
   if (info_.kind.IsTcp() && (state == State::kListening || state == State::kConnecting)) {
-    if (how != SHUT_WR || state == State::kConnecting) {
-      ReadAddresses();
-      return Enter(IdleState()), base::Ok();
-    }
+    if (how != SHUT_WR || state == State::kConnecting) BecomeIdle();
     return base::Ok();
   }
   info_.read_shutdown |= how != SHUT_WR;
@@ -99,7 +108,13 @@ base::Status Socket::Shutdown(int how) {
 base::Status Socket::SetOptions(const OptionList& options) {
   for (const auto& [row, value] : options) {
     auto status = SetOption(syscalls(), fd_, *row, value);
-    if (!status.ok()) return Describe(std::move(status).error(), "setsockopt");
+    if (status.ok()) continue;
+    base::Error error = std::move(status).error();
+    // The one option of ours that a state forbids: once there is a port.
+    if (row->number == IPV6_V6ONLY && row->level == IPPROTO_IPV6 && error.errno_number == EINVAL) {
+      error.code = base::Code::kFailedPrecondition;
+    }
+    return Describe(std::move(error), "setsockopt");
   }
   LearnDual();
   CheckWaiters();  // rcvlowat moves the mark
@@ -126,28 +141,42 @@ base::Result<OptionList> Socket::GetOptions() {
 void Socket::ReadAddresses() {
   info_.local = AskName(syscalls(), &Syscalls::GetSockName, fd_);
   info_.peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_);
-  if (info_.local.IsUnixUnnamed()) info_.local = {};
+  if (info_.kind.IsTcp() && info_.state == State::kCreated) info_.local = info_.local.WithoutPort();
+  const bool says_nothing = info_.local.IsWildcard() && info_.local.port() == 0;
+  if (info_.local.IsUnixUnnamed() || says_nothing) info_.local = {};
 }
 
 State Socket::IdleState() const {
-  const bool named = info_.kind.IsInet() ? info_.local.port() != 0 : !info_.local.empty();
+  bool named = !info_.local.empty();
+  if (info_.kind.IsInet()) named = info_.kind.IsTcp() ? port_ != Port::kNone : info_.local.port() != 0;
   return named ? State::kBound : State::kCreated;
 }
 
-void Socket::NoteConnectFailure(int number) {
-  if (info_.state == State::kCreated) return NoteAutobind();
-  if (info_.state != State::kConnecting || number == EALREADY || number == EINPROGRESS) return;
+void Socket::BecomeIdle() {
+  const bool had_something =
+      info_.state == State::kListening || info_.state == State::kConnecting || info_.state == State::kConnected;
+  if (had_something && port_ == Port::kByKernel) port_ = Port::kNone;
   ReadAddresses();
   Enter(IdleState());
 }
 
+void Socket::NoteConnectFailure(int number) {
+  if (number == EALREADY || number == EINPROGRESS) return;
+  connect_failed_ = false;
+  if (info_.state == State::kCreated) return NoteAutobind();
+  if (info_.state == State::kConnecting) BecomeIdle();
+}
+
 void Socket::Enter(State state) {
   info_.state = state;
+  if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
+  if (state == State::kDisconnected && port_ == Port::kByKernel) port_ = Port::kNone;
   ReadAddresses();
   if (state == State::kConnected && info_.kind.type == SOCK_SEQPACKET) {
-    // Lets ReceiveFromKernel tell an empty record from the end.
+    // Lets ReceiveFromKernel tell an empty record from the end. Not SO_PASSCRED: with it, connect and send name the
+    // socket.
     const int on = 1;
-    syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on));
   }
   // Nobody may be waiting for the result, but it will come.
   if (state == State::kConnecting) (void)EnsureWatched();
@@ -161,11 +190,20 @@ void Socket::NoteAutobind() {
   if (IdleState() == State::kBound) Enter(State::kBound);
 }
 
+bool Socket::MustRefuseSend(const SocketAddress& destination) const {
+  return destination.empty() && info_.state == State::kCreated && info_.kind.IsInet() && !info_.kind.IsTcp();
+}
+
 void Socket::NoteDataError(int number) {
-  if (!info_.kind.IsConnectionOriented() || info_.state != State::kConnected) return;
-  const bool over = number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT ||
-                    AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty();
-  if (over) {
+  if (info_.state != State::kConnected || number == EAGAIN) return;
+  if (number == EPIPE && info_.write_shutdown) return;  // our own doing
+  const bool no_peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty();
+  if (!info_.kind.IsConnectionOriented()) {
+    // A UNIX datagram socket loses a peer that was closed.
+    if (no_peer) BecomeIdle();
+    return;
+  }
+  if (no_peer || number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT) {
     const SocketAddress peer = info_.peer;
     Enter(State::kDisconnected);
     info_.peer = peer;  // whose connection it was
@@ -177,8 +215,8 @@ void Socket::SettleConnect(uint32_t events) {
   if (!AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty()) return Enter(State::kConnected);
   if ((events & (EPOLLERR | EPOLLHUP)) == 0) return;
   // It failed. The error stays in the kernel for the next call: a connect that waits here, or a data call.
-  ReadAddresses();
-  Enter(IdleState());
+  connect_failed_ = true;
+  BecomeIdle();
 }
 
 }  // namespace socketeer::net

@@ -15,13 +15,11 @@ Progress SendOperation::Try(Socket& socket) {
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    const ssize_t sent =
-        socket.syscalls().SendMsg(socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = socket.syscalls().SendMsg(socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
       const int number = errno;
       if (number == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
-      socket.NoteDataError(number);
-      error_ = socket.Fault("send", "sendmsg", number);
+      error_ = socket.DataFault(Call::kSend, "sendmsg", number);
       error_->bytes_done = result_.bytes_sent;
       return Progress::kDone;
     }
@@ -43,8 +41,7 @@ Progress ReceiveOperation::Try(Socket& socket) {
   size_t in_this_turn = 0;
   do {
     char* const scratch = socket.loop().scratch();
-    const ssize_t got =
-        socket.Receive(scratch, want_.max_bytes - result_.data.size(), want_.peek);
+    const ssize_t got = socket.Receive(scratch, want_.max_bytes - result_.data.size(), want_.peek);
     if (got < 0) return EndWithError(socket, errno);
     if (got == 0) {
       result_.end_of_stream = true;
@@ -60,10 +57,10 @@ Progress ReceiveOperation::Try(Socket& socket) {
 
 Progress ReceiveOperation::EndWithError(Socket& socket, int number) {
   if (number == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
-  if (number != EAGAIN) socket.NoteDataError(number);
   if (result_.data.empty()) {
-    error_ = socket.Fault("receive", "recvmsg", number);
+    error_ = socket.DataFault(Call::kReceive, "recvmsg", number);
   } else {
+    socket.NoteDataError(number);
     socket.PutBackError(number);  // the bytes first; the next call tells the error
   }
   return Progress::kDone;

@@ -42,6 +42,8 @@ int Syscalls::Poll(pollfd* fds, nfds_t count, int timeout_ms) { return ::poll(fd
 
 int Syscalls::BytesReadable(int fd, int* count) { return ::ioctl(fd, FIONREAD, count); }
 
+int Syscalls::InterfaceName(int fd, ifreq* request) { return ::ioctl(fd, SIOCGIFNAME, request); }
+
 int Syscalls::LStat(const char* path, struct stat* out) { return ::lstat(path, out); }
 
 int Syscalls::Unlink(const char* path) { return ::unlink(path); }

@@ -3,6 +3,7 @@
 // about the kernel is ever faked.
 #pragma once
 
+#include <net/if.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,7 +30,8 @@ class Syscalls {
   virtual int GetSockName(int fd, sockaddr* address, socklen_t* size);
   virtual int GetPeerName(int fd, sockaddr* address, socklen_t* size);
   virtual int Poll(pollfd* fds, nfds_t count, int timeout_ms);
-  virtual int BytesReadable(int fd, int* count);  // ioctl(FIONREAD)
+  virtual int BytesReadable(int fd, int* count);      // ioctl(FIONREAD)
+  virtual int InterfaceName(int fd, ifreq* request);  // ioctl(SIOCGIFNAME)
   virtual int LStat(const char* path, struct stat* out);
   virtual int Unlink(const char* path);
 

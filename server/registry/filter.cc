@@ -99,11 +99,11 @@ class FilterParser {
     const std::optional<std::string> value = Peek() == '"' ? Quoted() : Word();
     if (!value) return Wrong("a closing \"");
     term.value = *value;
+    if (term.field == Term::Field::kState && term.value.starts_with("STATE_")) term.value.erase(0, 6);
     if (term.value.ends_with('*')) {
       term.prefix = true;
       term.value.pop_back();
     } else if (term.field == Term::Field::kState) {
-      if (term.value.starts_with("STATE_")) term.value.erase(0, 6);
       if (std::ranges::find(kStates, term.value) == std::end(kStates)) {
         return Wrong("CREATED, BOUND, LISTENING, CONNECTING, CONNECTED or DISCONNECTED");
       }

@@ -14,13 +14,12 @@ namespace {
 // or its cancellation.
 class Resolution : public std::enable_shared_from_this<Resolution> {
  public:
-  Resolution(Call& call, std::vector<EndpointQuery> queries, int family, int type,
+  Resolution(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind,
              AddressesDone done)
       : call_(call),
         core_(call.core()),
         queries_(std::move(queries)),
-        family_(family),
-        type_(type),
+        kind_(kind),
         done_(std::move(done)) {}
 
   // Goes as far as it can without a name. True: all are there.
@@ -36,7 +35,7 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
       }
       auto address = FromProto(query.endpoint, query.field);
       if (!address.ok()) return std::move(address).error();
-      found_.push_back({.list = {ForFamily(*address, family_)}});
+      found_.push_back({.list = {ForFamily(*address, kind_.family)}});
     }
     return true;
   }
@@ -44,7 +43,9 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
   void AskResolver() {
     const auto& named = queries_[found_.size()].endpoint.named();
     core_.resolver.Resolve(
-        {.host = named.host(), .port = static_cast<uint16_t>(named.port()), .family = family_, .type = type_},
+        {.host = named.host(), .port = static_cast<uint16_t>(named.port()), .family = kind_.family,
+         .type = kind_.type,
+         .both_families = kind_.dual},
         [self = shared_from_this()](auto answer) { self->OnAnswer(std::move(answer)); });
   }
 
@@ -63,15 +64,15 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
     const auto port = static_cast<uint16_t>(named.port());
     if (named.host().empty()) {
       if (!query.for_bind) return base::InvalidField(field + ".host", "", "a host to send to");
-      if (family_ == AF_INET) return Addresses{.list = {net::SocketAddress::Any4(port)}};
+      if (kind_.family == AF_INET) return Addresses{.list = {net::SocketAddress::Any4(port)}};
       return Addresses{.list = {net::SocketAddress::Any6(port)},
-                       .both_families = family_ == AF_UNSPEC};
+                       .both_families = kind_.family == AF_UNSPEC};
     }
     if (named.host().find('\0') != std::string::npos || named.host().size() > 255) {
       return base::InvalidField(field + ".host", named.host(), "at most 255 bytes without NUL");
     }
     if (auto numeric = net::SocketAddress::Inet(named.host(), port, ""); numeric.ok()) {
-      return Addresses{.list = {ForFamily(*numeric, family_)}};
+      return Addresses{.list = {ForFamily(*numeric, kind_.family)}};
     }
     return Addresses{};
   }
@@ -97,8 +98,7 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
   Call& call_;  // alive until claimed
   Core& core_;
   const std::vector<EndpointQuery> queries_;
-  const int family_;
-  const int type_;
+  const net::SocketKind kind_;
   const AddressesDone done_;
   std::vector<Addresses> found_;
   std::atomic<bool> claimed_{false};
@@ -110,10 +110,10 @@ net::SocketAddress ForFamily(const net::SocketAddress& address, int family) {
   return family == AF_INET6 ? address.MappedTo6() : address;
 }
 
-base::Status ResolveAll(Call& call, std::vector<EndpointQuery> queries, int family, int type,
+base::Status ResolveAll(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind,
                         AddressesDone done) {
   auto resolution =
-      std::make_shared<Resolution>(call, std::move(queries), family, type, std::move(done));
+      std::make_shared<Resolution>(call, std::move(queries), kind, std::move(done));
   auto complete = resolution->Advance();
   if (!complete.ok()) return std::move(complete).error();
   if (*complete) {

@@ -91,7 +91,12 @@ class Await : public std::enable_shared_from_this<Await> {
             self->WaitOn(i, std::move(appeared));
           });
       if (!record) {
-        if (Ended()) core_.registry.StopWaiting(item.id, waiter);
+        if (Ended()) return core_.registry.StopWaiting(item.id, waiter);
+        if (core_.draining.load()) return End(base::Draining());  // EndNameWaits() may have been before
+        if (item.condition == net::Condition::kClosed && WasClosed(item)) {
+          core_.registry.StopWaiting(item.id, waiter);
+          return HoldClosed(i);
+        }
         return Settle(i);
       }
     } else {
@@ -102,12 +107,20 @@ class Await : public std::enable_shared_from_this<Await> {
     WaitOn(i, std::move(record));
   }
 
+  bool WasClosed(const Item& item) {
+    auto found = core_.registry.Find(item.id, item.uid, identity_);
+    return !found.ok() && found.error().reason == "SOCKET_CLOSED";
+  }
+
   void OnMissing(size_t i, base::Error error) {
-    const bool closed = error.reason == "SOCKET_CLOSED";
-    if (!closed || slots_[i].item.condition != net::Condition::kClosed) {
-      error.socket = "sockets/" + slots_[i].item.id;
-      return End(std::move(error));
-    }
+    const Item& item = slots_[i].item;
+    if (error.reason == "SOCKET_CLOSED" && item.condition == net::Condition::kClosed) return HoldClosed(i);
+    error.socket = "sockets/" + item.id;
+    End(std::move(error));
+  }
+
+  // It was closed before the call; no more is known of it.
+  void HoldClosed(size_t i) {
     v1::Socket socket;
     socket.set_name("sockets/" + slots_[i].item.id);
     socket.set_uid(slots_[i].item.uid);
@@ -156,6 +169,7 @@ class Await : public std::enable_shared_from_this<Await> {
   void Hold(size_t i, v1::Socket socket) {
     {
       std::lock_guard lock(mutex_);
+      if (ended_ || slots_[i].held) return;
       slots_[i].held = true;
       slots_[i].socket = std::move(socket);
     }
@@ -253,9 +267,11 @@ class Await : public std::enable_shared_from_this<Await> {
 
 base::Status StartAwait(Call& call, const v1::AwaitSocketsRequest& request,
                         v1::AwaitSocketsResponse* response) {
-  auto count = InRange(static_cast<uint64_t>(request.items_size()), 1,
-                       call.core().limits.max_await_conditions, "the number of items");
-  if (!count.ok()) return std::move(count).error();
+  const uint32_t most = call.core().limits.max_await_conditions;
+  if (request.items().empty() || static_cast<uint32_t>(request.items_size()) > most) {
+    return base::InvalidField("items", std::to_string(request.items_size()) + " items",
+                              "1 to " + std::to_string(most) + " items");
+  }
   auto timeout = TimeoutOf(request);
   if (!timeout.ok()) return std::move(timeout).error();
   std::vector<Item> items;

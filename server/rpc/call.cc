@@ -47,7 +47,9 @@ void Call::Post(const registry::RecordPtr& record, OnSocket run) {
   });
   shard.Post([this, &shard, handle, record, run = std::move(run)]() mutable {
     net::Socket* const socket = shard.Find(handle);
-    if (socket == nullptr) return Fail(base::SocketGone(record->id()));
+    if (socket == nullptr) {
+      return Fail(core_.draining.load() ? base::Draining() : base::SocketGone(record->id()));
+    }
     if (cancelled()) return Fail(base::Cancelled());
     run(*socket);
   });

@@ -117,9 +117,11 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context,
   return Serve(core_, *context, "send", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "SendDatagrams", false, "SendData");
     if (!data.ok()) return std::move(data).error();
-    auto count = InRange(static_cast<uint64_t>(request->datagrams_size()), 1,
-                         core_.limits.max_datagrams_per_call, "the number of datagrams");
-    if (!count.ok()) return std::move(count).error();
+    const uint32_t most = core_.limits.max_datagrams_per_call;
+    if (request->datagrams().empty() || static_cast<uint32_t>(request->datagrams_size()) > most) {
+      return base::InvalidField("datagrams", std::to_string(request->datagrams_size()) + " datagrams",
+                                "1 to " + std::to_string(most) + " datagrams");
+    }
     uint64_t bytes = 0;
     std::vector<EndpointQuery> queries;
     for (int i = 0; i < request->datagrams_size(); ++i) {
@@ -130,7 +132,7 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context,
     }
     if (auto size = CheckPayload(bytes, core_.limits, "datagrams"); !size.ok()) return size;
     return ResolveAll(
-        call, std::move(queries), data->kind.family, data->kind.type,
+        call, std::move(queries), data->kind,
         [=, &call, data = *data](std::vector<Addresses> found) {
           std::vector<net::OutgoingDatagram> datagrams;
           size_t next = 0;

@@ -1,6 +1,8 @@
 // How sockets come to be, change and go.
 #include <sys/socket.h>
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "server/net/connection_operations.h"
@@ -29,7 +31,7 @@ SocketService::Reactor* SocketService::BindSocket(Context* context,
     if (!record.ok()) return std::move(record).error();
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
     return ResolveAll(
-        call, {{request->local(), "local", true}}, kind.family, kind.type,
+        call, {{request->local(), "local", true}}, kind,
         [=, this, &call, record = *record](std::vector<Addresses> found) {
           call.Post(record, [=, this, &call](net::Socket& socket) {
             call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
@@ -61,7 +63,7 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context,
     }
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
     return ResolveAll(
-        call, {{request->peer(), "peer", false}}, kind.family, kind.type,
+        call, {{request->peer(), "peer", false}}, kind,
         [=, this, &call, record = *record, base = call.OperationOf(*mode, *timeout)](
             std::vector<Addresses> found) {
           call.Post(record, [=, this, &call](net::Socket& socket) {
@@ -166,11 +168,18 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context,
   return Serve(core_, *context, "close", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
-    // Not through call.Post(): a close is not taken back when its caller gives up.
+    // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one that
+    // lingers, nor need a daemon that stops.
     net::Shard& shard = (*record)->shard();
+    const auto answered = std::make_shared<std::atomic<bool>>(false);
+    call.SetCanceller([&call, answered] {
+      if (!answered->exchange(true)) call.Fail(base::Cancelled());
+    });
     shard.Post([=, this, &call, &shard, record = *record] {
-      if (shard.Find(record->handle()) == nullptr) return call.Fail(base::SocketGone(record->id()));
+      const bool there = shard.Find(record->handle()) != nullptr;
       shard.Close(record->handle(), base::SocketClosedWhileWaiting(), [=, this, &call] {
+        if (answered->exchange(true)) return;
+        if (!there) return call.Fail(base::SocketGone(record->id()));
         Show(record, response->mutable_socket());
         call.Succeed();
       });

@@ -58,16 +58,26 @@ base::Result<net::SocketAddress> ParseLoopback(const std::string& endpoint) {
   return address;
 }
 
-base::Result<Listener> ListenInet(const std::string& endpoint) {
-  auto address = ParseLoopback(endpoint);
-  if (!address.ok()) return std::move(address).error();
+base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const std::string& path) {
+  auto address = net::SocketAddress::UnixPath(path);
+  if (!address.ok()) return Refuse(endpoint, "a path of 1 to 108 bytes");
+  return address;
+}
+
+base::Result<net::SocketAddress> ParseEndpoint(const std::string& endpoint) {
+  if (endpoint.starts_with("unix:")) return ParsePath(endpoint, endpoint.substr(5));
+  if (endpoint.starts_with('/') || endpoint.starts_with("./")) return ParsePath(endpoint, endpoint);
+  return ParseLoopback(endpoint);
+}
+
+base::Result<Listener> ListenInet(const std::string& endpoint, const net::SocketAddress& address) {
   Listener listener;
-  listener.fd.reset(socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  listener.fd.reset(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener.fd.get() < 0) return Failed(endpoint, "socket", errno);
   // So that a daemon can be restarted at once. Not SO_REUSEPORT, with which two could serve one port.
   const int on = 1;
   setsockopt(listener.fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (bind(listener.fd.get(), address->data(), address->size()) < 0) {
+  if (bind(listener.fd.get(), address.data(), address.size()) < 0) {
     return Failed(endpoint, "bind", errno);
   }
   if (listen(listener.fd.get(), kBacklog) < 0) return Failed(endpoint, "listen", errno);
@@ -81,7 +91,7 @@ base::Result<Listener> ListenInet(const std::string& endpoint) {
 // Removes a socket at which nobody answers. Precondition: the directory is locked against other daemons.
 base::Status ClearPath(const std::string& endpoint, const net::SocketAddress& address) {
   const std::string path = address.unix_name();
-  struct stat found{};
+  struct stat found {};
   if (lstat(path.c_str(), &found) < 0) return base::Ok();
   if (!S_ISSOCK(found.st_mode)) return Refuse(endpoint, "free: there is a file that is no socket");
   const base::Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -92,19 +102,18 @@ base::Status ClearPath(const std::string& endpoint, const net::SocketAddress& ad
   return Refuse(endpoint, "free: another daemon serves there");
 }
 
-base::Result<Listener> ListenUnix(const std::string& endpoint, const std::string& path) {
-  auto address = net::SocketAddress::UnixPath(path);
-  if (!address.ok()) return Refuse(endpoint, "a path of 1 to 108 bytes");
+base::Result<Listener> ListenUnix(const std::string& endpoint, const net::SocketAddress& address) {
+  const std::string path = address.unix_name();
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const base::Fd lock(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (lock.get() < 0) return Failed(endpoint, "open " + folder, errno);
   flock(lock.get(), LOCK_EX);  // released with `lock`: two daemons that start at once take turns
-  if (auto clear = ClearPath(endpoint, *address); !clear.ok()) return std::move(clear).error();
+  if (auto clear = ClearPath(endpoint, address); !clear.ok()) return std::move(clear).error();
   Listener listener;
   listener.fd.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener.fd.get() < 0) return Failed(endpoint, "socket", errno);
   // The process's umask makes it mode 0600 from the start (main.cc).
-  if (bind(listener.fd.get(), address->data(), address->size()) < 0) {
+  if (bind(listener.fd.get(), address.data(), address.size()) < 0) {
     return Failed(endpoint, "bind", errno);
   }
   listener.path = net::SocketPath(net::KernelSyscalls(), path);
@@ -113,7 +122,7 @@ base::Result<Listener> ListenUnix(const std::string& endpoint, const std::string
     listener.path.Remove(net::KernelSyscalls());
     return Failed(endpoint, "listen", number);
   }
-  listener.address = *std::move(address);
+  listener.address = address;
   return listener;
 }
 
@@ -123,10 +132,16 @@ std::string Listener::ToString() const {
   return address.family() == AF_UNIX ? "unix:" + address.unix_name() : address.ToString();
 }
 
+base::Status CheckEndpoint(const std::string& endpoint) {
+  auto address = ParseEndpoint(endpoint);
+  if (!address.ok()) return std::move(address).error();
+  return base::Ok();
+}
+
 base::Result<Listener> Listen(const std::string& endpoint) {
-  if (endpoint.starts_with("unix:")) return ListenUnix(endpoint, endpoint.substr(5));
-  if (endpoint.starts_with('/') || endpoint.starts_with("./")) return ListenUnix(endpoint, endpoint);
-  return ListenInet(endpoint);
+  auto address = ParseEndpoint(endpoint);
+  if (!address.ok()) return std::move(address).error();
+  return address->family() == AF_UNIX ? ListenUnix(endpoint, *address) : ListenInet(endpoint, *address);
 }
 
 }  // namespace socketeer::rpc

@@ -18,9 +18,12 @@ struct Listener {
   std::string ToString() const;
 };
 
-// `endpoint`: "unix:PATH", a path, or a loopback address with a port ("127.0.0.1:0", "[::1]:7625", "localhost:7625"). Any
-// other address is refused: it would need TLS, client identities and a policy. A path at which a daemon answers is refused, one at
-// which nobody does is taken over. Errors are for the operator: message only.
+// What Listen() says of an endpoint that it refuses for its form, before any system call.
+base::Status CheckEndpoint(const std::string& endpoint);
+
+// `endpoint`: "unix:PATH", a path, or a loopback address with a port ("127.0.0.1:0", "[::1]:7625", "localhost:7625").
+// Any other address is refused: it would need TLS, client identities and a policy. A path at which a daemon answers is
+// refused, one at which nobody does is taken over. Errors are for the operator: message only.
 base::Result<Listener> Listen(const std::string& endpoint);
 
 }  // namespace socketeer::rpc

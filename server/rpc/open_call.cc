@@ -101,10 +101,9 @@ base::Status StartOpen(Call& call, const v1::OpenSocketRequest& request,
   std::vector<EndpointQuery> queries;
   if (request.has_bind()) queries.push_back({request.bind(), "bind", true});
   if (request.has_connect()) queries.push_back({request.connect(), "connect", false});
-  const int family = checked->family;
-  const int type = checked->type;
+  const net::SocketKind kind{.family = checked->family, .type = checked->type};
   return ResolveAll(
-      call, std::move(queries), family, type,
+      call, std::move(queries), kind,
       [&call, &request, response, open = *std::move(checked)](std::vector<Addresses> found) {
         Addresses bind, connect;
         if (request.has_connect()) {

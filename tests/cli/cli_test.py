@@ -5,7 +5,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import CliTest, Daemon, environment
+from harness import CLI, CliTest, Daemon, environment
 
 
 class Verbs(CliTest):
@@ -136,7 +136,6 @@ class Verbs(CliTest):
         self.assertEqual(self.out("opt", "set", "a", "nodelay=on", "linger=off"),
                          "nodelay=on\nlinger=off\n")
         self.assertEqual(self.json("opt", "set", "a", "keepalive=on"), {"keepalive": True})
-        self.run_cli("opt", "get", "a", "v6only", code=3, said="does not apply")
         self.assertIn("nodelay    on or off\n", self.out("opt", "ls"))
         self.assertIn("rcvbuf", self.json("opt", "ls"))
 
@@ -192,6 +191,21 @@ class Verbs(CliTest):
         port = self.daemon.endpoints[1]
         self.assertEqual(self.out("ls", "--host", port, "-o", "name", env=clean), "")
         self.run_cli("close", "a", "--host", port, env=clean, code=3, said="no socket")
+
+    def test_completion(self):
+        self.run_cli("open", "udp4", "--id", "probe")
+        script = self.out("completion", "bash")
+        for line, expected in (("socketeer hea", "healthcheck"), ("socketeer open --bi", "--bind"),
+                               ("socketeer --ti", "--timeout"), ("socketeer opt se", "set"),
+                               ("socketeer recv sockets/p", "sockets/probe")):
+            words = line.split(" ")
+            ask = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _socketeer; echo $COMPREPLY"
+            path = os.path.dirname(os.path.abspath(CLI)) + ":" + os.environ["PATH"]
+            answer = subprocess.run(["/bin/bash", "-c", script + ask], capture_output=True,
+                                    env={**self.env, "PATH": path}, text=True, check=True).stdout
+            self.assertEqual(answer.strip(), expected)
+        self.assertIn("bashcompinit", self.out("completion", "zsh"))
+        self.assertIn("-a healthcheck\n", self.out("completion", "fish"))
 
     def test_help(self):
         text = self.out("--help")

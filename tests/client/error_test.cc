@@ -124,8 +124,8 @@ TEST(FormatError, CountsWhatWasDoneBefore) {
   error.set_state(v1::STATE_DISCONNECTED);
   error.set_origin(v1::ORIGIN_KERNEL);
   error.set_bytes_done(7);
-  const grpc::Status status = DaemonStatus(grpc::StatusCode::ABORTED,
-                                           "send: Broken pipe (EPIPE)", "EPIPE", error);
+  const grpc::Status status =
+      DaemonStatus(grpc::StatusCode::ABORTED, "send: Broken pipe (EPIPE)", "EPIPE", error);
   EXPECT_EQ(FormatError(Converted(status)),
             "send: Broken pipe (EPIPE)\n"
             "  sockets/a: DISCONNECTED, in sendmsg(2), 7 bytes done before");

@@ -100,13 +100,13 @@ TEST_F(HostTest, AwaitHasTheTimeoutThatIsNearest) {
   std::vector<absl::Duration> left;
   std::vector<v1::AwaitSocketsRequest> requests;
   EXPECT_CALL(*sockets_, AwaitSockets(_, _, _))
-      .WillRepeatedly(Invoke([&](grpc::ClientContext* context,
-                                 const v1::AwaitSocketsRequest& request,
-                                 v1::AwaitSocketsResponse*) {
-        left.push_back(Left(*context));
-        requests.push_back(request);
-        return grpc::Status::OK;
-      }));
+      .WillRepeatedly(
+          Invoke([&](grpc::ClientContext* context, const v1::AwaitSocketsRequest& request,
+                     v1::AwaitSocketsResponse*) {
+            left.push_back(Left(*context));
+            requests.push_back(request);
+            return grpc::Status::OK;
+          }));
   v1::AwaitSocketsRequest own;
   own.mutable_timeout()->set_seconds(10);
   const Host with_default = MakeHost({.default_timeout = absl::Seconds(60)});
@@ -177,12 +177,12 @@ TEST_F(HostTest, CancellationMeetsCallsUnderWayAndLaterOnes) {
   Cancellation cancellation;
   EXPECT_FALSE(Cancellation().Cancel());
   EXPECT_CALL(*sockets_, AwaitSockets(_, _, _))
-      .WillOnce(Invoke([&](grpc::ClientContext*, const v1::AwaitSocketsRequest&,
-                           v1::AwaitSocketsResponse*) {
-        std::thread other([&] { EXPECT_TRUE(cancellation.Cancel()); });
-        other.join();
-        return grpc::Status::CANCELLED;
-      }));
+      .WillOnce(Invoke(
+          [&](grpc::ClientContext*, const v1::AwaitSocketsRequest&, v1::AwaitSocketsResponse*) {
+            std::thread other([&] { EXPECT_TRUE(cancellation.Cancel()); });
+            other.join();
+            return grpc::Status::CANCELLED;
+          }));
   const CallOptions options{.timeout = std::nullopt, .cancellation = &cancellation};
   EXPECT_EQ(Classify(MakeHost().Await({}, options).status()), ErrorKind::kCancelled);
   EXPECT_FALSE(cancellation.Cancel());  // nothing is under way any more

@@ -69,8 +69,7 @@ TEST_F(RemoteSocketTest, CloseIsTheLastClose) {
 }
 
 TEST_F(RemoteSocketTest, CloseOfWhatIsGoneOwnsNothing) {
-  ExpectClose("a", DaemonStatus(grpc::StatusCode::NOT_FOUND, "SOCKET_CLOSED",
-                                v1::ORIGIN_REGISTRY));
+  ExpectClose("a", DaemonStatus(grpc::StatusCode::NOT_FOUND, "SOCKET_CLOSED", v1::ORIGIN_REGISTRY));
   RemoteSocket socket = Opened("a");
   EXPECT_EQ(ReasonOf(socket.Close().status()), "SOCKET_CLOSED");
 }
@@ -99,14 +98,14 @@ TEST_F(RemoteSocketTest, EveryRequestNamesTheSocketAndItsUid) {
   ExpectClose("a");
   const RemoteSocket socket = Opened("a");
   EXPECT_CALL(*stub_, ListenSocket(_, _, _))
-      .WillOnce(Invoke([](grpc::ClientContext*, const v1::ListenSocketRequest& request,
-                          v1::Socket* answer) {
-        EXPECT_EQ(request.name(), "sockets/a");
-        EXPECT_EQ(request.uid(), "u-a");
-        EXPECT_EQ(request.backlog(), 7);
-        answer->set_state(v1::STATE_LISTENING);
-        return grpc::Status::OK;
-      }));
+      .WillOnce(Invoke(
+          [](grpc::ClientContext*, const v1::ListenSocketRequest& request, v1::Socket* answer) {
+            EXPECT_EQ(request.name(), "sockets/a");
+            EXPECT_EQ(request.uid(), "u-a");
+            EXPECT_EQ(request.backlog(), 7);
+            answer->set_state(v1::STATE_LISTENING);
+            return grpc::Status::OK;
+          }));
   EXPECT_EQ(socket.Listen(7)->state(), v1::STATE_LISTENING);
 }
 
@@ -144,14 +143,14 @@ TEST_F(RemoteSocketTest, AcceptedIsOwned) {
 TEST_F(RemoteSocketTest, LabelsBecomeAMask) {
   const RemoteSocket socket = host_.Handle("sockets/a");
   EXPECT_CALL(*stub_, UpdateSocket(_, _, _))
-      .WillOnce(Invoke([](grpc::ClientContext*, const v1::UpdateSocketRequest& request,
-                          v1::Socket*) {
-        EXPECT_EQ(request.socket().name(), "sockets/a");
-        EXPECT_EQ(request.socket().uid(), "");
-        EXPECT_EQ(request.socket().labels().at("app"), "web");
-        EXPECT_THAT(request.update_mask().paths(), ElementsAre("labels.app", "labels.old"));
-        return grpc::Status::OK;
-      }));
+      .WillOnce(
+          Invoke([](grpc::ClientContext*, const v1::UpdateSocketRequest& request, v1::Socket*) {
+            EXPECT_EQ(request.socket().name(), "sockets/a");
+            EXPECT_EQ(request.socket().uid(), "");
+            EXPECT_EQ(request.socket().labels().at("app"), "web");
+            EXPECT_THAT(request.update_mask().paths(), ElementsAre("labels.app", "labels.old"));
+            return grpc::Status::OK;
+          }));
   EXPECT_TRUE(socket.UpdateLabels({{"app", "web"}}, {"old"}).ok());
 }
 

@@ -118,9 +118,9 @@ TEST(ParseSocketName, TakesIdsAndNames) {
 
 TEST(ParseSocketName, RefusesTheRest) {
   for (const std::string& text :
-       {std::string(), std::string("Web"), std::string("1a"), std::string("-a"),
-        std::string("a_b"), std::string("sockets/"), std::string("sockets/a/b"),
-        std::string("hosts/a"), std::string("b\xc3\xbc"), "a" + std::string(63, '1')}) {
+       {std::string(), std::string("Web"), std::string("1a"), std::string("-a"), std::string("a_b"),
+        std::string("sockets/"), std::string("sockets/a/b"), std::string("hosts/a"),
+        std::string("b\xc3\xbc"), "a" + std::string(63, '1')}) {
     EXPECT_EQ(ParseSocketName(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
   EXPECT_FALSE(ParseSocketId("sockets/web").ok());

@@ -97,8 +97,7 @@ class Rig {
     }
     pair.server = Bound(server);
     pair.client = Open("bind { " + Fresh() + " } connect { " + Reach(pair.server) + " } " + client);
-    auto reply =
-        caller().Ask(&Stub::ConnectSocket, At(pair.server) + "peer { " + Reach(pair.client) + " }");
+    auto reply = caller().Ask(&Stub::ConnectSocket, At(pair.server) + "peer { " + Reach(pair.client) + " }");
     EXPECT_TRUE(Ok(reply));
     pair.server = reply->socket();
     return pair;
@@ -114,7 +113,7 @@ class Rig {
   void Close(const std::vector<v1::Socket>& sockets) {
     for (const v1::Socket& socket : sockets) EXPECT_TRUE(Ok(caller().Ask(&Stub::CloseSocket, At(socket))));
   }
-  void Close(const Pair& pair) { Close({pair.client, pair.server}); }
+  void ClosePair(const Pair& pair) { Close({pair.client, pair.server}); }
 
   // One message, as the kind carries it.
   void Send(const v1::Socket& from, const std::string& payload) {

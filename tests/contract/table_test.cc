@@ -11,14 +11,15 @@ namespace {
 
 std::vector<Operation> AllOperations() {
   std::vector<Operation> all;
-  for (const auto& part : {LifecycleOperations(), ConnectionOperations(), DataOperations(), RecordOperations(),
-                           QueryOperations()}) {
+  for (const auto& part :
+       {LifecycleOperations(), ConnectionOperations(), DataOperations(), RecordOperations(), QueryOperations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
 }
 
-// What became of each cell, in this process. ctest runs each kind in a process of its own; without a filter it is the whole.
+// What became of each cell, in this process. ctest runs each kind in a process of its own; without a filter it is the
+// whole.
 class Table : public ::testing::Environment {
  public:
   void Set(const std::string& kind, const std::string& operation, bool ok) {
@@ -93,8 +94,8 @@ std::string NameOf(const ::testing::TestParamInfo<std::tuple<Kind, int>>& info) 
   return name + "_" + std::to_string(loops) + "loops";
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Contract,
-                         ::testing::Combine(::testing::ValuesIn(AllKinds()), ::testing::Values(1, 4)), NameOf);
+INSTANTIATE_TEST_SUITE_P(Kinds, Contract, ::testing::Combine(::testing::ValuesIn(AllKinds()), ::testing::Values(1, 4)),
+                         NameOf);
 
 }  // namespace
 }  // namespace socketeer::contract

@@ -46,7 +46,8 @@ class Client:
     """A channel to a daemon with its stubs. Close it."""
 
     def __init__(self, address):
-        self.channel = grpc.insecure_channel(address)
+        # A connection of its own: channels to one address would share theirs.
+        self.channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
         self.sockets = _sockets.SocketServiceStub(self.channel)
         self.hosts = _hosts.HostServiceStub(self.channel)
         self.health = _health.HealthStub(self.channel)

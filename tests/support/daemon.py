@@ -73,9 +73,10 @@ class DaemonTest(unittest.TestCase):
         self.addCleanup(daemon.kill)
         return daemon
 
-    def refusal(self, *arguments, **options):
+    def refusal(self, *arguments, prefix=(), program=SOCKETEERD, **options):
         """What a daemon says that does not start; it must end with status 1."""
-        run = subprocess.run([SOCKETEERD, *map(str, arguments)], capture_output=True, text=True, timeout=10, **options)
+        run = subprocess.run([*prefix, program, *map(str, arguments)],
+                             capture_output=True, text=True, timeout=10, **options)
         self.assertEqual((1, ""), (run.returncode, run.stdout), run.stderr)
         self.assertNotIn("terminate called", run.stderr)
         return run.stderr

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -24,7 +26,7 @@
 namespace socketeer::testing {
 
 using Stub = v1::SocketService::Stub;
-using AsyncStub = v1::SocketService::Stub::async;
+using AsyncStub = v1::SocketService::StubInterface::async_interface;
 
 // A message from its text format; a text that does not parse is a broken test.
 template <typename Message>
@@ -65,7 +67,9 @@ struct Problem {
 };
 
 inline Problem ProblemOf(const grpc::Status& status) {
-  Problem problem{.code = status.error_code(), .message = status.error_message()};
+  Problem problem;
+  problem.code = status.error_code();
+  problem.message = status.error_message();
   problem.bytes = status.error_details().size();
   google::rpc::Status rich;
   google::rpc::ErrorInfo info;
@@ -73,8 +77,8 @@ inline Problem ProblemOf(const grpc::Status& status) {
   if (!rich.details(0).UnpackTo(&info) || !rich.details(1).UnpackTo(&problem.error)) return problem;
   problem.reason = info.reason();
   problem.metadata.insert(info.metadata().begin(), info.metadata().end());
-  problem.rich = info.domain() == "socketeer" && rich.code() == status.error_code() &&
-                 rich.message() == status.error_message();
+  problem.rich =
+      info.domain() == "socketeer" && rich.code() == status.error_code() && rich.message() == status.error_message();
   return problem;
 }
 
@@ -93,7 +97,8 @@ template <typename Response>
 std::ostream& operator<<(std::ostream& out, const Reply<Response>& reply) {
   if (reply.ok()) return out << "OK " << reply.value.ShortDebugString();
   const Problem problem = reply.problem();
-  return out << problem.code << " " << problem.reason << ": " << problem.message << "; " << problem.error.ShortDebugString();
+  return out << problem.code << " " << problem.reason << ": " << problem.message << "; "
+             << problem.error.ShortDebugString();
 }
 
 // EXPECT_TRUE(Ok(reply)): says what the error was.
@@ -201,8 +206,7 @@ class Caller {
   template <typename Request, typename Response>
   Pending<Response> Start(void (AsyncStub::*method)(grpc::ClientContext*, const Request*, Response*,
                                                     std::function<void(grpc::Status)>),
-                          const std::type_identity_t<Request>& request,
-                          std::chrono::milliseconds deadline = {}) const {
+                          const std::type_identity_t<Request>& request, std::chrono::milliseconds deadline = {}) const {
     Pending<Response> pending;
     auto& state = *pending.state_;
     if (deadline.count() > 0) state.context.set_deadline(std::chrono::system_clock::now() + deadline);
@@ -224,9 +228,9 @@ class Caller {
     return Start(method, Text<Request>(text), deadline);
   }
 
-  Reply<v1::Host> GetHost() const {
+  Reply<v1::Host> GetHost(std::chrono::milliseconds deadline = kTestDeadline) const {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kTestDeadline);
+    context.set_deadline(std::chrono::system_clock::now() + deadline);
     Reply<v1::Host> reply;
     reply.status = host_stub_->GetHost(&context, v1::GetHostRequest(), &reply.value);
     return reply;

@@ -13,13 +13,15 @@ from daemon import NOBODY, SOCKETEER, SOCKETEERD, DaemonTest, as_nobody, own_nam
 
 
 class Addresses(DaemonTest):
+    def as_a_user(self):
+        """How to start a daemon that is not root, for which the default differs."""
+        if os.geteuid() != 0:
+            return {}
+        os.chown(self.directory, NOBODY, NOBODY)
+        return {"prefix": as_nobody(), "program": shutil.copy(SOCKETEERD, self.directory)}
+
     def test_the_default_is_a_socket_in_the_runtime_directory(self):
-        prefix, program = [], SOCKETEERD
-        if os.geteuid() == 0:  # for root the default is another
-            os.chown(self.directory, NOBODY, NOBODY)
-            prefix, program = as_nobody(), shutil.copy(SOCKETEERD, self.directory)
-        daemon = self.start("--loops", "1", prefix=prefix, program=program,
-                            env={"XDG_RUNTIME_DIR": str(self.directory)})
+        daemon = self.start("--loops", "1", env={"XDG_RUNTIME_DIR": str(self.directory)}, **self.as_a_user())
         self.assertEqual(f"unix:{self.directory}/socketeer.sock", daemon.address)
         self.assertEqual(0o600, stat.S_IMODE(os.stat(self.directory / "socketeer.sock").st_mode))
 
@@ -32,20 +34,9 @@ class Addresses(DaemonTest):
         self.assertEqual((0o600, True), (stat.S_IMODE(made.st_mode), stat.S_ISSOCK(made.st_mode)))
 
     def test_without_a_runtime_directory_it_asks_where(self):
-        if os.geteuid() == 0:
-            os.chmod(self.directory, 0o755)
-            copy = shutil.copy(SOCKETEERD, self.directory)
-            run = self.run_as_nobody(copy)
-        else:
-            run = self.refusal(env={})
-        self.assertIn("--listen", run)
-        self.assertIn("XDG_RUNTIME_DIR", run)
-
-    def run_as_nobody(self, program):
-        import subprocess
-        run = subprocess.run([*as_nobody(), program], env={}, capture_output=True, text=True, timeout=10)
-        self.assertEqual(1, run.returncode)
-        return run.stderr
+        said = self.refusal(env={}, **self.as_a_user())
+        self.assertIn("--listen", said)
+        self.assertIn("XDG_RUNTIME_DIR", said)
 
     def test_it_serves_every_address_that_it_announces(self):
         other = self.directory / "other.sock"

@@ -13,6 +13,9 @@ bool IsUtf8(std::string_view bytes);
 // `\xNN`; a backslash becomes `\\`.
 std::string Printable(std::string_view bytes);
 
+// 0 to 15; -1 for what is no hexadecimal digit.
+int HexDigitValue(char c);
+
 // Printable, in quotation marks, cut after 120 characters: for error messages.
 std::string Quoted(std::string_view bytes);
 

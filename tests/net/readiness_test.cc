@@ -1,0 +1,207 @@
+// Each condition that can be awaited: it does not hold before, and is told when it comes true.
+#include "server/net/readiness.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/net/situations.h"
+
+namespace socketeer::net {
+namespace {
+
+using testing::Flavour;
+using testing::Plain;
+using testing::PlainTarget;
+using testing::Rig;
+using testing::Scene;
+using testing::TestSocket;
+
+// One who waits on a socket.
+struct Waiting {
+  WaiterId id = 0;
+  std::future<State> state;  // kUnspecified: the socket was closed before
+
+  bool done() const { return state.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+};
+
+Waiting Await(TestSocket& socket, Condition condition, uint32_t bytes = 0) {
+  auto promise = std::make_shared<std::promise<State>>();
+  Waiting waiting{.id = Shard::NextId(), .state = promise->get_future()};
+  socket.Run([&](Socket& on_loop) {
+    on_loop.AddWaiter(
+        {.id = waiting.id, .condition = condition, .readable_bytes = bytes, .done = [promise](const SocketInfo* info) {
+           promise->set_value(info == nullptr ? State::kUnspecified : info->state);
+         }});
+  });
+  return waiting;
+}
+
+constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
+
+// A connected stream socket, and its peer in the test's hands.
+struct Pair {
+  Pair(Rig& rig, const Flavour& flavour) : scene(rig, flavour), socket(Open(rig, flavour.kind())) {
+    const base::Fd listener = PlainTarget(flavour, scene.FreshAddress());
+    EXPECT_TRUE(socket.Connect(testing::AddressOf(listener.get())).Get().ok());
+    peer.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+  void PeerSends(const std::string& data) {
+    EXPECT_EQ(::send(peer.get(), data.data(), data.size(), MSG_NOSIGNAL), static_cast<ssize_t>(data.size()));
+  }
+
+  Scene scene;  // only for its addresses
+  TestSocket socket;
+  base::Fd peer;
+};
+
+class ReadinessOfStreams : public ::testing::TestWithParam<Flavour> {};
+INSTANTIATE_TEST_SUITE_P(All, ReadinessOfStreams,
+                         ::testing::Values(kTcp, Flavour{"unix_path", AF_UNIX, SOCK_STREAM},
+                                           Flavour{"seqpacket_path", AF_UNIX, SOCK_SEQPACKET}),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST_P(ReadinessOfStreams, Listening) {
+  Rig rig;
+  Scene scene(rig, GetParam());
+  scene.Bring(Situation::kBound, true);
+  auto waiting = Await(scene.socket(), Condition::kListening);
+  EXPECT_FALSE(waiting.done());
+  EXPECT_TRUE(scene.socket().Run([](Socket& socket) { return socket.Listen(1); }).ok());
+  EXPECT_EQ(waiting.state.get(), State::kListening);
+  EXPECT_EQ(Await(scene.socket(), Condition::kListening).state.get(), State::kListening) << "it holds already";
+}
+
+TEST_P(ReadinessOfStreams, Connected) {
+  Rig rig;
+  Scene scene(rig, GetParam());
+  auto waiting = Await(scene.socket(), Condition::kConnected);
+  EXPECT_FALSE(waiting.done());
+  EXPECT_TRUE(scene.socket().Connect(scene.FreshTarget()).Get().ok());
+  EXPECT_EQ(waiting.state.get(), State::kConnected);
+}
+
+TEST_P(ReadinessOfStreams, ReadableOfAListener) {
+  Rig rig;
+  Scene scene(rig, GetParam());
+  scene.Bring(Situation::kListening, true);
+  auto waiting = Await(scene.socket(), Condition::kReadable);
+  EXPECT_FALSE(waiting.done());
+  const base::Fd client = Plain(GetParam());
+  const SocketAddress address = scene.socket().info().local;
+  ASSERT_EQ(::connect(client.get(), address.data(), address.size()), 0);
+  EXPECT_EQ(waiting.state.get(), State::kListening);
+}
+
+TEST_P(ReadinessOfStreams, Readable) {
+  Rig rig;
+  Pair pair(rig, GetParam());
+  auto waiting = Await(pair.socket, Condition::kReadable);
+  EXPECT_FALSE(waiting.done());
+  pair.PeerSends("a");
+  EXPECT_EQ(waiting.state.get(), State::kConnected);
+}
+
+TEST_P(ReadinessOfStreams, WritableAgain) {
+  Rig rig;
+  Pair pair(rig, GetParam());
+  EXPECT_EQ(Await(pair.socket, Condition::kWritable).state.get(), State::kConnected);
+  // Fill it up. Seqpacket: by records of 4 KiB; it may stop with room for a smaller one.
+  const std::string chunk(4'096, 'x');
+  const int fd = pair.socket.fd();
+  while (::send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) continue;
+  auto waiting = Await(pair.socket, Condition::kWritable);
+  std::vector<char> buffer(1 << 20);
+  while (!waiting.done()) ASSERT_GT(::recv(pair.peer.get(), buffer.data(), buffer.size(), 0), 0);
+  EXPECT_EQ(waiting.state.get(), State::kConnected);
+}
+
+TEST_P(ReadinessOfStreams, PeerClosed) {
+  Rig rig;
+  Pair pair(rig, GetParam());
+  pair.PeerSends("unread data is no close");
+  EXPECT_EQ(Await(pair.socket, Condition::kReadable).state.get(), State::kConnected);
+  auto waiting = Await(pair.socket, Condition::kPeerClosed);
+  EXPECT_FALSE(waiting.done());
+  ::shutdown(pair.peer.get(), SHUT_WR);
+  EXPECT_EQ(waiting.state.get(), State::kConnected);
+  EXPECT_TRUE(Await(pair.socket, Condition::kPeerClosed).done());
+}
+
+TEST_P(ReadinessOfStreams, OurOwnShutdownIsNotThePeersClose) {
+  Rig rig;
+  Pair pair(rig, GetParam());
+  EXPECT_TRUE(pair.socket.Run([](Socket& socket) { return socket.Shutdown(SHUT_RD); }).ok());
+  auto waiting = Await(pair.socket, Condition::kPeerClosed);
+  EXPECT_FALSE(waiting.done());
+  pair.peer.reset();
+  EXPECT_EQ(waiting.state.get(), State::kConnected);
+}
+
+TEST_P(ReadinessOfStreams, Closed) {
+  Rig rig;
+  Pair pair(rig, GetParam());
+  auto closed = Await(pair.socket, Condition::kClosed);
+  auto readable = Await(pair.socket, Condition::kReadable);
+  auto removed = Await(pair.socket, Condition::kClosed);
+  pair.socket.Run([&](Socket& socket) { socket.RemoveWaiter(removed.id); });
+  EXPECT_FALSE(closed.done());
+  pair.socket.Close();
+  EXPECT_EQ(closed.state.get(), State::kClosed);
+  EXPECT_EQ(readable.state.get(), State::kUnspecified) << "it will never be";
+  EXPECT_THROW(removed.state.get(), std::future_error) << "nobody waited any more";
+}
+
+TEST(Readiness, SoManyBytes) {
+  Rig rig;
+  Pair pair(rig, kTcp);
+  auto five = Await(pair.socket, Condition::kReadable, 5);
+  auto any = Await(pair.socket, Condition::kReadable);
+  pair.PeerSends("abc");
+  any.state.get();
+  EXPECT_FALSE(five.done());
+  pair.PeerSends("de");
+  EXPECT_EQ(five.state.get(), State::kConnected);
+}
+
+TEST(Readiness, WhatWasPutBackCountsAsReadable) {
+  Rig rig;
+  Pair pair(rig, kTcp);
+  pair.PeerSends("abc");
+  Await(pair.socket, Condition::kReadable, 3).state.get();
+  auto whole = pair.socket.Receive(10, Mode::kWhole);
+  auto any = Await(pair.socket, Condition::kReadable);
+  auto five = Await(pair.socket, Condition::kReadable, 5);
+  EXPECT_FALSE(any.done()) << "the receive has it";
+  pair.socket.Cancel(whole.id);
+  EXPECT_EQ(any.state.get(), State::kConnected);
+  EXPECT_FALSE(five.done());
+  pair.PeerSends("de");
+  five.state.get();
+  EXPECT_EQ(pair.socket.Receive(5, Mode::kWhole).Get()->data, "abcde");
+}
+
+TEST(Readiness, ALaterAnswerOfAConnect) {
+  Rig rig;
+  Scene scene(rig, kTcp);
+  const SocketAddress target = scene.FreshTarget();
+  EXPECT_EQ(scene.socket().Connect(target, Mode::kExact).Get().error().reason, "EINPROGRESS");
+  EXPECT_EQ(Await(scene.socket(), Condition::kConnected).state.get(), State::kConnected)
+      << "though no call waits for it";
+  EXPECT_TRUE(scene.socket().Connect(target, Mode::kExact).Get().ok()) << "told once";
+  EXPECT_EQ(scene.socket().Connect(target, Mode::kExact).Get().error().reason, "EISCONN");
+}
+
+TEST(Readiness, ADatagramSocketHasNoPeerThatCloses) {
+  Rig rig;
+  for (const Flavour& flavour : {Flavour{"udp4", AF_INET, SOCK_DGRAM}, Flavour{"dgram_path", AF_UNIX, SOCK_DGRAM}}) {
+    Scene scene(rig, flavour);
+    scene.Bring(Situation::kConnected, true);
+    EXPECT_FALSE(Await(scene.socket(), Condition::kPeerClosed).done());
+    EXPECT_TRUE(Await(scene.socket(), Condition::kWritable).done());
+  }
+}
+
+}  // namespace
+}  // namespace socketeer::net
