@@ -10,8 +10,8 @@
 
 namespace socketeer::cli {
 
-CLI::Option* AddOptional(CLI::App* verb, const std::string& name,
-                         std::optional<std::string>& target, const std::string& description) {
+CLI::Option* AddOptional(CLI::App* verb, const std::string& name, std::optional<std::string>& target,
+                         const std::string& description) {
   return verb->add_option_function<std::string>(
       name, [&target](const std::string& value) { target = value; }, description);
 }
@@ -44,14 +44,13 @@ absl::StatusOr<Labels> ParseLabels(const std::vector<std::string>& values) {
   return labels;
 }
 
-absl::StatusOr<uint32_t> ParseCount(const std::string& argument, const std::string& text,
-                                    uint32_t min, uint32_t max) {
+absl::StatusOr<uint32_t> ParseCount(const std::string& argument, const std::string& text, uint32_t min, uint32_t max) {
   uint32_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc() && stop == end && number >= min && number <= max) return number;
-  return UsageError(argument + ": " + Quoted(text) + " is not a whole number from " +
-                    std::to_string(min) + " to " + std::to_string(max));
+  return UsageError(argument + ": " + Quoted(text) + " is not a whole number from " + std::to_string(min) + " to " +
+                    std::to_string(max));
 }
 
 }  // namespace socketeer::cli

@@ -19,8 +19,8 @@ using Labels = std::map<std::string, std::string>;
 inline constexpr uint32_t kMaxInt = std::numeric_limits<int32_t>::max();
 
 // An option that knows an empty value from none. `target` outlives the parsing, here and below.
-CLI::Option* AddOptional(CLI::App* verb, const std::string& name,
-                         std::optional<std::string>& target, const std::string& description);
+CLI::Option* AddOptional(CLI::App* verb, const std::string& name, std::optional<std::string>& target,
+                         const std::string& description);
 
 // The first argument: SOCKET, or SOCKET...
 void AddSocket(CLI::App* verb, std::string& target);
@@ -37,7 +37,6 @@ absl::StatusOr<std::string> ParseNewId(const std::optional<std::string>& id);
 absl::StatusOr<Labels> ParseLabels(const std::vector<std::string>& values);
 
 // A whole number from min to max; the error names `argument`.
-absl::StatusOr<uint32_t> ParseCount(const std::string& argument, const std::string& text,
-                                    uint32_t min, uint32_t max);
+absl::StatusOr<uint32_t> ParseCount(const std::string& argument, const std::string& text, uint32_t min, uint32_t max);
 
 }  // namespace socketeer::cli

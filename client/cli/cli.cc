@@ -65,9 +65,8 @@ void Cli::Report(const absl::Status& status) {
   std::string text = FormatError(status);
   // A kernel's error begins with the step that failed, which says more than the verb.
   const std::optional<v1::SocketError> error = SocketErrorOf(status);
-  const bool named =
-      text.starts_with(verb_ + ": ") || (error.has_value() && !error->operation().empty() &&
-                                         text.starts_with(error->operation() + ": "));
+  const bool named = text.starts_with(verb_ + ": ") ||
+                     (error.has_value() && !error->operation().empty() && text.starts_with(error->operation() + ": "));
   if (!named && !verb_.empty()) text = verb_ + ": " + text;
   Note(text);
   if (Classify(status) == ErrorKind::kUnreachable) {
@@ -86,15 +85,13 @@ absl::StatusOr<Host> Cli::Daemon() const {
 }
 
 absl::StatusOr<RemoteSocket> Cli::Socket(const std::string& argument) const {
-  SOCKETEER_ASSIGN_OR_RETURN(const std::string name,
-                             InArgument("SOCKET", ParseSocketName(argument)));
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string name, InArgument("SOCKET", ParseSocketName(argument)));
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, Daemon());
   return host.Handle(name);
 }
 
 absl::StatusOr<RemoteSocket> Cli::FindSocket(const std::string& argument) {
-  SOCKETEER_ASSIGN_OR_RETURN(const std::string name,
-                             InArgument("SOCKET", ParseSocketName(argument)));
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string name, InArgument("SOCKET", ParseSocketName(argument)));
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, Daemon());
   return host.Find(name, Calls());
 }
@@ -106,8 +103,6 @@ absl::Status InArgument(std::string_view argument, const absl::Status& status) {
   return absl::Status(status.code(), std::string(argument) + ": " + std::string(status.message()));
 }
 
-absl::Status UsageError(std::string_view message) {
-  return absl::InvalidArgumentError(std::string(message));
-}
+absl::Status UsageError(std::string_view message) { return absl::InvalidArgumentError(std::string(message)); }
 
 }  // namespace socketeer::cli

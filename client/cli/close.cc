@@ -28,18 +28,15 @@ Examples:
 
 // The handles of what the arguments mean; those that are listed carry their uid, so that no later
 // namesake is closed.
-absl::StatusOr<std::vector<RemoteSocket>> Find(Cli& cli, const Host& host,
-                                               const CloseArguments& arguments) {
+absl::StatusOr<std::vector<RemoteSocket>> Find(Cli& cli, const Host& host, const CloseArguments& arguments) {
   std::vector<RemoteSocket> sockets;
   for (const std::string& argument : arguments.sockets) {
-    SOCKETEER_ASSIGN_OR_RETURN(const std::string name,
-                               InArgument("SOCKET", ParseSocketName(argument)));
+    SOCKETEER_ASSIGN_OR_RETURN(const std::string name, InArgument("SOCKET", ParseSocketName(argument)));
     sockets.push_back(host.Handle(name));
   }
   if (!arguments.sockets.empty()) return sockets;
   SOCKETEER_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(arguments.labels));
-  SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> found,
-                             ListMatching(host, "", labels, cli.Calls()));
+  SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> found, ListMatching(host, "", labels, cli.Calls()));
   for (const v1::Socket& socket : found) sockets.push_back(host.Handle(socket));
   if (sockets.empty()) cli.Note("no sockets");
   return sockets;
@@ -52,8 +49,7 @@ absl::Status Close(Cli& cli, const CloseArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(std::vector<RemoteSocket> sockets, Find(cli, host, arguments));
   for (RemoteSocket& socket : sockets) {
     const absl::StatusOr<v1::Socket> closed = socket.Close(cli.Calls());
-    const bool gone_meanwhile =
-        arguments.sockets.empty() && closed.status().code() == absl::StatusCode::kNotFound;
+    const bool gone_meanwhile = arguments.sockets.empty() && closed.status().code() == absl::StatusCode::kNotFound;
     if (gone_meanwhile) continue;
     cli.Report(closed.status());
     if (closed.ok()) SOCKETEER_RETURN_IF_ERROR(cli.out().Socket(*closed));
@@ -69,8 +65,7 @@ void AddClose(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("close", "Close sockets");
   verb->footer(kFooter);
   AddSockets(verb, arguments->sockets);
-  AddRepeated(verb, "--label", arguments->labels, "Every socket with this label")
-      ->type_name("KEY=VALUE");
+  AddRepeated(verb, "--label", arguments->labels, "Every socket with this label")->type_name("KEY=VALUE");
   verb->add_flag("--all", arguments->all, "Every socket of yours");
   cli.SetAction(verb, [&cli, arguments] { return Close(cli, *arguments); });
 }

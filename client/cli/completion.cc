@@ -79,10 +79,9 @@ std::string FishScript(CLI::App& app) {
     script += "complete -c socketeer -l " + option.substr(2) + "\n";
   }
   for (CLI::App* verb : VerbsOf(app)) {
-    script += "complete -c socketeer -n 'not __fish_seen_subcommand_from " + names + "' -a " +
-              verb->get_name() + "\n";
-    script += "complete -c socketeer -n '__fish_seen_subcommand_from " + verb->get_name() +
-              "' -a '" + Joined(WordsBehind(*verb), " ") + "'\n";
+    script += "complete -c socketeer -n 'not __fish_seen_subcommand_from " + names + "' -a " + verb->get_name() + "\n";
+    script += "complete -c socketeer -n '__fish_seen_subcommand_from " + verb->get_name() + "' -a '" +
+              Joined(WordsBehind(*verb), " ") + "'\n";
   }
   return script + "complete -c socketeer -n '__fish_seen_subcommand_from " + names +
          "' -a '(socketeer ls -o name 2>/dev/null)'\n";

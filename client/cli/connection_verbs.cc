@@ -39,9 +39,8 @@ absl::Status Print(Cli& cli, const absl::StatusOr<v1::Socket>& socket) {
 }
 
 absl::Status Bind(Cli& cli, const AddressArguments& arguments) {
-  SOCKETEER_ASSIGN_OR_RETURN(
-      const v1::Endpoint local,
-      InArgument("ADDRESS", ParseEndpoint(arguments.address.value(), EndpointUse::kBind)));
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::Endpoint local,
+                             InArgument("ADDRESS", ParseEndpoint(arguments.address.value(), EndpointUse::kBind)));
   SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket socket, cli.Socket(arguments.socket));
   return Print(cli, socket.Bind(local, cli.Calls()));
 }
@@ -54,9 +53,8 @@ absl::Status Connect(Cli& cli, const AddressArguments& arguments) {
   if (arguments.disconnect) {
     request.set_disconnect(true);
   } else {
-    SOCKETEER_ASSIGN_OR_RETURN(
-        *request.mutable_peer(),
-        InArgument("ADDRESS", ParseEndpoint(*arguments.address, EndpointUse::kConnect)));
+    SOCKETEER_ASSIGN_OR_RETURN(*request.mutable_peer(),
+                               InArgument("ADDRESS", ParseEndpoint(*arguments.address, EndpointUse::kConnect)));
   }
   SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket socket, cli.Socket(arguments.socket));
   return Print(cli, socket.Connect(request, cli.Calls()));
@@ -102,9 +100,7 @@ void AddBind(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("bind", "Give a socket its own address");
   verb->footer("Example:\n  socketeer bind web 127.0.0.1:0");
   AddSocket(verb, arguments->socket);
-  AddOptional(verb, "ADDRESS", arguments->address, "Where; port 0: the kernel chooses")
-      ->required()
-      ->type_name("");
+  AddOptional(verb, "ADDRESS", arguments->address, "Where; port 0: the kernel chooses")->required()->type_name("");
   cli.SetAction(verb, [&cli, arguments] { return Bind(cli, *arguments); });
 }
 
@@ -126,8 +122,7 @@ void AddListen(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("listen", "Make a bound socket accept connections");
   verb->footer("Example:\n  socketeer listen web --backlog 16");
   AddSocket(verb, arguments->socket);
-  AddOptional(verb, "--backlog", arguments->backlog, "Connections that may wait; default: 4096")
-      ->type_name("N");
+  AddOptional(verb, "--backlog", arguments->backlog, "Connections that may wait; default: 4096")->type_name("N");
   cli.SetAction(verb, [&cli, arguments] { return Listen(cli, *arguments); });
 }
 
@@ -136,8 +131,7 @@ void AddAccept(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("accept", "Wait for a connection; prints the new socket");
   verb->footer("Example:\n  socketeer accept web --id conn --timeout 5s");
   AddSocket(verb, arguments->socket);
-  AddOptional(verb, "--id", arguments->id, "The new socket's id; default: a random one")
-      ->type_name("ID");
+  AddOptional(verb, "--id", arguments->id, "The new socket's id; default: a random one")->type_name("ID");
   AddRepeated(verb, "--label", arguments->labels, "A label")->type_name("KEY=VALUE");
   cli.SetAction(verb, [&cli, arguments] { return Accept(cli, *arguments); });
 }

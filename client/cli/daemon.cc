@@ -17,16 +17,14 @@ absl::Status Healthcheck(Cli& cli) {
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
   SOCKETEER_ASSIGN_OR_RETURN(const HealthResponse health, host.CheckHealth(cli.Calls()));
   const std::string word = HealthResponse::ServingStatus_Name(health.status());
-  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health)
-                                                     : cli.out().Bytes(word + "\n"));
+  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health) : cli.out().Bytes(word + "\n"));
   if (health.status() == HealthResponse::SERVING) return absl::OkStatus();
   return absl::UnavailableError("the daemon at " + host.endpoint() + " takes no calls: " + word);
 }
 
 std::string DaemonText(const Host& host, const v1::Host& daemon) {
-  return "daemon " + Printable(daemon.version()) + " at " + host.endpoint() + ", on " +
-         Printable(daemon.host_name()) + " (Linux " + Printable(daemon.kernel_release()) +
-         "), sees you as " + Printable(daemon.identity()) + "\n";
+  return "daemon " + Printable(daemon.version()) + " at " + host.endpoint() + ", on " + Printable(daemon.host_name()) +
+         " (Linux " + Printable(daemon.kernel_release()) + "), sees you as " + Printable(daemon.identity()) + "\n";
 }
 
 // The client's version is an answer by itself, whatever the daemon says.
@@ -37,8 +35,8 @@ absl::Status Version(Cli& cli) {
   const absl::StatusOr<v1::Host> daemon =
       host.ok() ? host->GetHost(cli.Calls()) : absl::StatusOr<v1::Host>(host.status());
   if (cli.out().IsStructured()) {
-    SOCKETEER_RETURN_IF_ERROR(cli.out().Json("{\"client\":\"" SOCKETEER_VERSION "\",\"daemon\":" +
-                                             (daemon.ok() ? ToJson(*daemon) : "null") + "}"));
+    SOCKETEER_RETURN_IF_ERROR(cli.out().Json(
+        "{\"client\":\"" SOCKETEER_VERSION "\",\"daemon\":" + (daemon.ok() ? ToJson(*daemon) : "null") + "}"));
   } else {
     SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes("client " SOCKETEER_VERSION "\n"));
     if (daemon.ok()) SOCKETEER_RETURN_IF_ERROR(cli.out().Bytes(DaemonText(*host, *daemon)));
@@ -50,8 +48,7 @@ absl::Status Version(Cli& cli) {
 }  // namespace
 
 void AddHealthcheck(CLI::App& app, Cli& cli) {
-  CLI::App* verb =
-      app.add_subcommand("healthcheck", "Ask whether the daemon takes calls; exit code 0 or 2");
+  CLI::App* verb = app.add_subcommand("healthcheck", "Ask whether the daemon takes calls; exit code 0 or 2");
   cli.SetAction(verb, [&cli] { return Healthcheck(cli); });
 }
 

@@ -33,11 +33,9 @@ bool HasLabels(const v1::Socket& socket, const Labels& labels) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::Socket>> ListMatching(const Host& host, const std::string& filter,
-                                                     const Labels& labels,
+absl::StatusOr<std::vector<v1::Socket>> ListMatching(const Host& host, const std::string& filter, const Labels& labels,
                                                      const CallOptions& options) {
-  SOCKETEER_ASSIGN_OR_RETURN(std::vector<v1::Socket> sockets,
-                             host.List(WithLabels(filter, labels), options));
+  SOCKETEER_ASSIGN_OR_RETURN(std::vector<v1::Socket> sockets, host.List(WithLabels(filter, labels), options));
   // In a filter a value that ends in '*' is a prefix; a label is meant as it stands.
   std::erase_if(sockets, [&](const v1::Socket& socket) { return !HasLabels(socket, labels); });
   return sockets;

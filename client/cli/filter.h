@@ -11,8 +11,7 @@ namespace socketeer::cli {
 
 // The sockets that `filter` (ListSocketsRequest.filter, may be empty) admits and that have every
 // one of `labels`, byte for byte.
-absl::StatusOr<std::vector<v1::Socket>> ListMatching(const Host& host, const std::string& filter,
-                                                     const Labels& labels,
+absl::StatusOr<std::vector<v1::Socket>> ListMatching(const Host& host, const std::string& filter, const Labels& labels,
                                                      const CallOptions& options);
 
 }  // namespace socketeer::cli

@@ -11,8 +11,7 @@ namespace {
 
 // Whether YAML reads the bare word as this very string, in version 1.1 too.
 bool IsPlainWord(const std::string& text) {
-  constexpr std::string_view kOther[] = {"null", "true", "false", "yes", "no",
-                                         "on",   "off",  "y",     "n"};
+  constexpr std::string_view kOther[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
   const auto letter = [](unsigned char c) { return c < 0x80 && std::isalpha(c); };
   const auto inner = [&](unsigned char c) {
     return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
@@ -21,8 +20,7 @@ bool IsPlainWord(const std::string& text) {
     return false;
   }
   std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::find(std::begin(kOther), std::end(kOther), lower) == std::end(kOther);
 }
 

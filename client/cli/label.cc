@@ -47,8 +47,7 @@ absl::StatusOr<Changes> ParseChanges(const std::vector<std::string>& arguments) 
 absl::Status Label(Cli& cli, const LabelArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(const Changes changes, ParseChanges(arguments.changes));
   SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket socket, cli.Socket(arguments.socket));
-  SOCKETEER_ASSIGN_OR_RETURN(const v1::Socket updated,
-                             socket.UpdateLabels(changes.set, changes.remove, cli.Calls()));
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::Socket updated, socket.UpdateLabels(changes.set, changes.remove, cli.Calls()));
   return cli.out().Socket(updated);
 }
 
@@ -59,9 +58,7 @@ void AddLabel(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("label", "Set and remove labels");
   verb->footer("Example:\n  socketeer label web app=demo tier-    sets app, removes tier");
   AddSocket(verb, arguments->socket);
-  verb->add_option("LABEL", arguments->changes, "KEY=VALUE sets, KEY- removes; one or more")
-      ->required()
-      ->type_name("");
+  verb->add_option("LABEL", arguments->changes, "KEY=VALUE sets, KEY- removes; one or more")->required()->type_name("");
   cli.SetAction(verb, [&cli, arguments] { return Label(cli, *arguments); });
 }
 

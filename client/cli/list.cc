@@ -61,8 +61,7 @@ void AddList(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("ls", "List your sockets");
   verb->footer(kListFooter);
   verb->add_option("--filter", arguments->filter, "Only those that match")->type_name("FILTER");
-  AddRepeated(verb, "--label", arguments->labels, "Only those with this label")
-      ->type_name("KEY=VALUE");
+  AddRepeated(verb, "--label", arguments->labels, "Only those with this label")->type_name("KEY=VALUE");
   cli.SetAction(verb, [&cli, arguments] { return List(cli, *arguments); });
 }
 

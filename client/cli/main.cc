@@ -75,8 +75,7 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
     message = socketeer::Quoted(app.remaining()[0]) + " is not a verb";
   }
   std::cerr << "socketeer: " << (verb.empty() ? "" : verb + ": ") << message << "\n"
-            << "socketeer: 'socketeer " << (verb.empty() ? "" : verb + " ")
-            << "--help' tells what there is\n";
+            << "socketeer: 'socketeer " << (verb.empty() ? "" : verb + " ") << "--help' tells what there is\n";
   return socketeer::cli::kExitUsage;
 }
 

@@ -35,14 +35,12 @@ Examples:
 
 absl::Status FillAddresses(const OpenArguments& arguments, v1::OpenSocketRequest& request) {
   if (arguments.bind.has_value()) {
-    SOCKETEER_ASSIGN_OR_RETURN(
-        *request.mutable_bind(),
-        InArgument("--bind", ParseEndpoint(*arguments.bind, EndpointUse::kBind)));
+    SOCKETEER_ASSIGN_OR_RETURN(*request.mutable_bind(),
+                               InArgument("--bind", ParseEndpoint(*arguments.bind, EndpointUse::kBind)));
   }
   if (arguments.connect.has_value()) {
-    SOCKETEER_ASSIGN_OR_RETURN(
-        *request.mutable_connect(),
-        InArgument("--connect", ParseEndpoint(*arguments.connect, EndpointUse::kConnect)));
+    SOCKETEER_ASSIGN_OR_RETURN(*request.mutable_connect(),
+                               InArgument("--connect", ParseEndpoint(*arguments.connect, EndpointUse::kConnect)));
   }
   return absl::OkStatus();
 }
@@ -87,20 +85,15 @@ void AddOpen(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<OpenArguments>();
   CLI::App* verb = app.add_subcommand("open", "Make a socket; prints it with its real address");
   verb->footer(kFooter);
-  verb->add_option("KIND", arguments->kind, "tcp, udp, unix, ... (see below)")
-      ->required()
-      ->type_name("");
+  verb->add_option("KIND", arguments->kind, "tcp, udp, unix, ... (see below)")->required()->type_name("");
   AddOptional(verb, "--bind", arguments->bind, "The socket's own address")->type_name("ADDRESS");
   CLI::Option* connect =
-      AddOptional(verb, "--connect", arguments->connect, "Connect, and wait for the result")
-          ->type_name("ADDRESS");
+      AddOptional(verb, "--connect", arguments->connect, "Connect, and wait for the result")->type_name("ADDRESS");
   // A flag, so that a backlog needs its '=' and the next word is left alone.
-  verb->add_flag("--listen", arguments->listen, "Listen; --listen=N with a backlog of N")
-      ->excludes(connect);
+  verb->add_flag("--listen", arguments->listen, "Listen; --listen=N with a backlog of N")->excludes(connect);
   AddOptional(verb, "--id", arguments->id, "Its id; default: a random one")->type_name("ID");
   AddRepeated(verb, "--label", arguments->labels, "A label")->type_name("KEY=VALUE");
-  AddRepeated(verb, "--opt", arguments->options, "A socket option, see 'opt ls'")
-      ->type_name("NAME=VALUE");
+  AddRepeated(verb, "--opt", arguments->options, "A socket option, see 'opt ls'")->type_name("NAME=VALUE");
   cli.SetAction(verb, [&cli, arguments] { return Open(cli, *arguments); });
 }
 

@@ -91,8 +91,7 @@ absl::Status ReceiveStream(Cli& cli, const RemoteSocket& socket, Amounts left, b
 absl::Status ReceiveToEnd(Cli& cli, const RemoteSocket& socket) {
   uint64_t received = 0;
   while (true) {
-    const absl::StatusOr<v1::ReceiveDataResponse> response =
-        socket.Receive(kStreamChunkBytes, cli.Calls());
+    const absl::StatusOr<v1::ReceiveDataResponse> response = socket.Receive(kStreamChunkBytes, cli.Calls());
     if (!response.ok()) {
       if (received > 0) cli.Note("recv: " + std::to_string(received) + " bytes came before");
       return response.status();
@@ -113,8 +112,7 @@ void NoteDatagram(const Cli& cli, const v1::IncomingDatagram& datagram) {
   const std::string from = source.empty() ? "" : " from " + source;
   const std::string size = std::to_string(datagram.payload().size());
   if (datagram.truncated()) {
-    cli.Note("truncated: " + size + " of " + std::to_string(datagram.true_size()) + " bytes" +
-             from);
+    cli.Note("truncated: " + size + " of " + std::to_string(datagram.true_size()) + " bytes" + from);
   } else if (!from.empty() || datagram.payload().empty()) {
     cli.Note(size + " bytes" + from);
   }
@@ -130,8 +128,7 @@ absl::Status Print(Cli& cli, const v1::ReceiveDatagramsResponse& response) {
 }
 
 // One datagram or record; with `until_eof` all records to the end.
-absl::Status ReceiveDatagrams(Cli& cli, const RemoteSocket& socket, const Amounts& amounts,
-                              bool peek, bool until_eof) {
+absl::Status ReceiveDatagrams(Cli& cli, const RemoteSocket& socket, const Amounts& amounts, bool peek, bool until_eof) {
   v1::ReceiveDatagramsRequest request;
   request.set_peek(peek);
   request.set_max_bytes(amounts.max != 0 ? amounts.max : kDefaultMaxBytes);
@@ -154,8 +151,7 @@ absl::Status Receive(Cli& cli, const ReceiveArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket socket, cli.FindSocket(arguments.socket));
   const v1::SocketType type = socket.socket().type();
   if (type == v1::SOCKET_TYPE_STREAM) {
-    return arguments.until_eof ? ReceiveToEnd(cli, socket)
-                               : ReceiveStream(cli, socket, amounts, arguments.peek);
+    return arguments.until_eof ? ReceiveToEnd(cli, socket) : ReceiveStream(cli, socket, amounts, arguments.peek);
   }
   if (amounts.min != 0) return UsageError("--min is for streams; a datagram comes whole");
   if (arguments.until_eof && type == v1::SOCKET_TYPE_DGRAM) {
@@ -171,14 +167,13 @@ void AddReceive(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("recv", "Receive bytes, or a datagram");
   verb->footer(kFooter);
   AddSocket(verb, arguments->socket);
-  CLI::Option* max = AddOptional(verb, "--max", arguments->max,
-                                 "At most N bytes, default 65536; a longer datagram is cut")
-                         ->type_name("N");
-  CLI::Option* min = AddOptional(verb, "--min", arguments->min,
-                                 "Wait for N bytes, or the end of the stream, or the timeout")
-                         ->type_name("N");
-  CLI::Option* peek =
-      verb->add_flag("--peek", arguments->peek, "Leave the data where it is")->excludes(min);
+  CLI::Option* max =
+      AddOptional(verb, "--max", arguments->max, "At most N bytes, default 65536; a longer datagram is cut")
+          ->type_name("N");
+  CLI::Option* min =
+      AddOptional(verb, "--min", arguments->min, "Wait for N bytes, or the end of the stream, or the timeout")
+          ->type_name("N");
+  CLI::Option* peek = verb->add_flag("--peek", arguments->peek, "Leave the data where it is")->excludes(min);
   verb->add_flag("--until-eof", arguments->until_eof, "All bytes until the end of the stream")
       ->excludes(max)
       ->excludes(min)

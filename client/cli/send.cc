@@ -64,8 +64,7 @@ absl::Status TimedOut(uint64_t sent) {
 }
 
 // Sends `bytes`, adds to `sent` what went.
-absl::Status SendPart(Cli& cli, const RemoteSocket& socket, const std::string& bytes,
-                      uint64_t& sent) {
+absl::Status SendPart(Cli& cli, const RemoteSocket& socket, const std::string& bytes, uint64_t& sent) {
   const absl::StatusOr<v1::SendDataResponse> response = socket.SendAll(bytes, cli.Calls());
   if (!response.ok()) {
     if (sent > 0) cli.Note("send: " + std::to_string(sent) + " bytes went before this failure");
@@ -86,9 +85,8 @@ absl::Status SendInput(Cli& cli, const RemoteSocket& socket, const Input& input,
 absl::Status SendStream(Cli& cli, const RemoteSocket& socket, const Payload& payload) {
   v1::SendDataResponse total;
   uint64_t sent = 0;
-  const absl::Status status = payload.input.has_value()
-                                  ? SendInput(cli, socket, *payload.input, sent)
-                                  : SendPart(cli, socket, payload.bytes, sent);
+  const absl::Status status = payload.input.has_value() ? SendInput(cli, socket, *payload.input, sent)
+                                                        : SendPart(cli, socket, payload.bytes, sent);
   total.set_bytes_sent(sent);
   total.set_timed_out(Classify(status) == ErrorKind::kTimedOut);
   if (status.ok() || total.timed_out()) SOCKETEER_RETURN_IF_ERROR(cli.out().Message(total));
@@ -98,8 +96,8 @@ absl::Status SendStream(Cli& cli, const RemoteSocket& socket, const Payload& pay
 absl::StatusOr<std::string> DatagramPayload(const Payload& payload) {
   if (payload.input.has_value()) return payload.input->ReadAll(kMaxDatagramBytes);
   if (payload.bytes.size() <= kMaxDatagramBytes) return payload.bytes;
-  return UsageError("the payload has " + std::to_string(payload.bytes.size()) +
-                    " bytes; one datagram may have " + std::to_string(kMaxDatagramBytes) + " here");
+  return UsageError("the payload has " + std::to_string(payload.bytes.size()) + " bytes; one datagram may have " +
+                    std::to_string(kMaxDatagramBytes) + " here");
 }
 
 absl::Status SendDatagram(Cli& cli, const RemoteSocket& socket, const Payload& payload,
@@ -118,8 +116,7 @@ absl::Status Send(Cli& cli, const SendArguments& arguments) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
   std::optional<v1::Endpoint> to;
   if (arguments.to.has_value()) {
-    SOCKETEER_ASSIGN_OR_RETURN(
-        to, InArgument("--to", ParseEndpoint(*arguments.to, EndpointUse::kConnect)));
+    SOCKETEER_ASSIGN_OR_RETURN(to, InArgument("--to", ParseEndpoint(*arguments.to, EndpointUse::kConnect)));
   }
   SOCKETEER_ASSIGN_OR_RETURN(const Payload payload, OpenPayload(arguments));
   SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket socket, cli.FindSocket(arguments.socket));
@@ -137,18 +134,15 @@ void AddSend(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("send", "Send bytes, or a datagram");
   verb->footer(kFooter);
   AddSocket(verb, arguments->socket);
-  CLI::Option* text =
-      AddOptional(verb, "TEXT", arguments->text, "What to send; '-' or nothing: standard input");
+  CLI::Option* text = AddOptional(verb, "TEXT", arguments->text, "What to send; '-' or nothing: standard input");
   text->type_name("");
-  CLI::Option* hex =
-      AddOptional(verb, "--hex", arguments->hex, "What to send, in hexadecimal digits");
+  CLI::Option* hex = AddOptional(verb, "--hex", arguments->hex, "What to send, in hexadecimal digits");
   hex->type_name("DIGITS")->excludes(text);
   AddOptional(verb, "--file", arguments->file, "Send the contents of a file")
       ->type_name("PATH")
       ->excludes(text)
       ->excludes(hex);
-  AddOptional(verb, "--to", arguments->to, "Datagrams: where to, unless connected")
-      ->type_name("ADDRESS");
+  AddOptional(verb, "--to", arguments->to, "Datagrams: where to, unless connected")->type_name("ADDRESS");
   cli.SetAction(verb, [&cli, arguments] { return Send(cli, *arguments); });
 }
 

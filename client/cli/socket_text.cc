@@ -42,8 +42,7 @@ std::string CountText(uint64_t bytes, uint64_t datagrams) {
 
 // Characters, not bytes, so that columns of UTF-8 stand straight.
 size_t Width(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 }  // namespace
@@ -71,8 +70,7 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string SocketTable(const v1::ListSocketsResponse& list) {
-  std::vector<std::vector<std::string>> rows = {
-      {"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"}};
+  std::vector<std::vector<std::string>> rows = {{"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"}};
   for (const v1::Socket& socket : list.sockets()) {
     rows.push_back(Columns(socket));
     rows.back().push_back(OrDash(LabelsText(socket)));
@@ -97,8 +95,8 @@ absl::Status Output::SocketInFull(const v1::Socket& socket) const {
       {"Sent:", CountText(counters.bytes_sent(), counters.datagrams_sent())},
       {"Received:", CountText(counters.bytes_received(), counters.datagrams_received())},
       {"Accepted:", std::to_string(counters.accepted())},
-      {"Waiting:", std::to_string(socket.waiting_reads()) + " reads, " +
-                       std::to_string(socket.waiting_writes()) + " writes"},
+      {"Waiting:",
+       std::to_string(socket.waiting_reads()) + " reads, " + std::to_string(socket.waiting_writes()) + " writes"},
   }));
 }
 

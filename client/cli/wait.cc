@@ -54,8 +54,7 @@ absl::StatusOr<v1::AwaitSocketsRequest> MakeRequest(const WaitArguments& argumen
   request.set_all(!arguments.any);
   for (const std::string& argument : arguments.sockets) {
     v1::AwaitItem& item = *request.add_items();
-    SOCKETEER_ASSIGN_OR_RETURN(*item.mutable_name(),
-                               InArgument("SOCKET", ParseSocketName(argument)));
+    SOCKETEER_ASSIGN_OR_RETURN(*item.mutable_name(), InArgument("SOCKET", ParseSocketName(argument)));
     item.set_condition(condition);
     item.set_readable_bytes(bytes);
     item.set_allow_missing(arguments.allow_missing);
@@ -63,8 +62,8 @@ absl::StatusOr<v1::AwaitSocketsRequest> MakeRequest(const WaitArguments& argumen
   return request;
 }
 
-absl::Status TimedOut(const v1::AwaitSocketsRequest& request,
-                      const v1::AwaitSocketsResponse& response, const std::string& condition) {
+absl::Status TimedOut(const v1::AwaitSocketsRequest& request, const v1::AwaitSocketsResponse& response,
+                      const std::string& condition) {
   std::set<uint32_t> held;
   for (const v1::AwaitResult& result : response.results()) held.insert(result.index());
   std::string missing;
@@ -78,8 +77,7 @@ absl::Status TimedOut(const v1::AwaitSocketsRequest& request,
 absl::Status Wait(Cli& cli, const WaitArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(const v1::AwaitSocketsRequest request, MakeRequest(arguments));
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
-  SOCKETEER_ASSIGN_OR_RETURN(const v1::AwaitSocketsResponse response,
-                             host.Await(request, cli.Calls()));
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::AwaitSocketsResponse response, host.Await(request, cli.Calls()));
   if (cli.out().IsStructured()) {
     SOCKETEER_RETURN_IF_ERROR(cli.out().Message(response));
   } else {
@@ -98,13 +96,10 @@ void AddWait(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("wait", "Wait until something holds for sockets");
   verb->footer(kFooter);
   AddSockets(verb, arguments->sockets)->required();
-  verb->add_option("--for", arguments->condition, "What to wait for (see below)")
-      ->required()
-      ->type_name("CONDITION");
+  verb->add_option("--for", arguments->condition, "What to wait for (see below)")->required()->type_name("CONDITION");
   AddOptional(verb, "--bytes", arguments->bytes, "With readable: so many bytes")->type_name("N");
   verb->add_flag("--any", arguments->any, "One of the sockets is enough; default: all");
-  verb->add_flag("--allow-missing", arguments->allow_missing,
-                 "A socket that does not exist (yet) is no error");
+  verb->add_flag("--allow-missing", arguments->allow_missing, "A socket that does not exist (yet) is no error");
   cli.SetAction(verb, [&cli, arguments] { return Wait(cli, *arguments); });
 }
 

@@ -28,8 +28,7 @@ constexpr int kMaxReconnectBackoffMs = 1'000;
 constexpr int kFirstReconnectBackoffMs = 100;
 
 absl::Status Malformed(std::string_view text, std::string_view why) {
-  return absl::InvalidArgumentError(Quoted(text) +
-                                    " is not a daemon's address: " + std::string(why));
+  return absl::InvalidArgumentError(Quoted(text) + " is not a daemon's address: " + std::string(why));
 }
 
 // gRPC decodes %NN in its targets, so everything that it might mistake is encoded.
@@ -38,8 +37,7 @@ std::string PercentEncoded(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
     const unsigned char byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 &&
-        (std::isalnum(byte) || std::string_view("/:[]._-").find(c) != std::string_view::npos)) {
+    if (byte < 0x80 && (std::isalnum(byte) || std::string_view("/:[]._-").find(c) != std::string_view::npos)) {
       encoded += c;
     } else {
       encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
@@ -68,8 +66,7 @@ absl::StatusOr<Target> HostTarget(std::string_view text) {
   const bool valid = parts.bracketed ? IsIpv6(parts.host.substr(0, parts.host.find('%')))
                                      : IsIpv4(parts.host) || IsHostName(parts.host);
   if (!valid) return Malformed(text, kAllowed);
-  const std::string host =
-      parts.bracketed ? "[" + std::string(parts.host) + "]" : std::string(parts.host);
+  const std::string host = parts.bracketed ? "[" + std::string(parts.host) + "]" : std::string(parts.host);
   const std::string endpoint = host + ":" + std::string(port);
   return Target{.endpoint = Printable(endpoint), .uri = "dns:///" + PercentEncoded(endpoint)};
 }

@@ -62,8 +62,7 @@ absl::Status Connection::ToStatus(const grpc::Status& from) const {
       if (status.code() == absl::StatusCode::kDeadlineExceeded) {
         return absl::UnavailableError("the daemon at " + endpoint_ + " does not answer");
       }
-      return absl::UnavailableError("cannot reach the daemon at " + endpoint_ +
-                                    Cause(from.error_message()));
+      return absl::UnavailableError("cannot reach the daemon at " + endpoint_ + Cause(from.error_message()));
     case ErrorKind::kProtocol:
     case ErrorKind::kArgument:  // a daemon's INVALID_ARGUMENT has details
       return absl::InternalError("what answers at " + endpoint_ +

@@ -47,34 +47,32 @@ class Connection {
 
   // A call that never waits.
   template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(const std::shared_ptr<Stub>& stub,
-                                Method<Stub, Request, Response> method, const Request& request,
-                                const CallOptions& options) const {
+  absl::StatusOr<Response> Call(const std::shared_ptr<Stub>& stub, Method<Stub, Request, Response> method,
+                                const Request& request, const CallOptions& options) const {
     return CallWithin(options_.answer_time, stub, method, request, options);
   }
 
   // A call that waits for at most the timeout that CallOptions say.
   template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> CallWaiting(const std::shared_ptr<Stub>& stub,
-                                       Method<Stub, Request, Response> method, Request request,
-                                       const CallOptions& options) const {
+  absl::StatusOr<Response> CallWaiting(const std::shared_ptr<Stub>& stub, Method<Stub, Request, Response> method,
+                                       Request request, const CallOptions& options) const {
     if (options.timeout.has_value()) {
       SetTimeout(*options.timeout, request);
     } else if (!request.has_timeout()) {
       SetTimeout(options_.default_timeout, request);
     }
     const absl::Duration within =
-        request.has_timeout() ? absl::Seconds(request.timeout().seconds()) +
-                                    absl::Nanoseconds(request.timeout().nanos()) + options_.grace
-                              : absl::InfiniteDuration();
+        request.has_timeout()
+            ? absl::Seconds(request.timeout().seconds()) + absl::Nanoseconds(request.timeout().nanos()) + options_.grace
+            : absl::InfiniteDuration();
     return CallWithin(within, stub, method, request, options);
   }
 
   // A call that ends `within` this time, whatever the options say of its timeout.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> CallWithin(absl::Duration within, const std::shared_ptr<Stub>& stub,
-                                      Method<Stub, Request, Response> method,
-                                      const Request& request, const CallOptions& options) const {
+                                      Method<Stub, Request, Response> method, const Request& request,
+                                      const CallOptions& options) const {
     grpc::ClientContext context;
     if (within != absl::InfiniteDuration()) context.set_deadline(DeadlineAfter(within));
     const CancellationScope scope(options.cancellation, &context);

@@ -36,8 +36,8 @@ std::string FormatEndpoint(const v1::Endpoint& endpoint) {
   switch (endpoint.address_case()) {
     case v1::Endpoint::kInet:
       return FormatInet(endpoint.inet());
-    case v1::Endpoint::kUnix:
-      return FormatUnix(endpoint.unix());
+    case v1::Endpoint::kUnixDomain:
+      return FormatUnix(endpoint.unix_domain());
     case v1::Endpoint::kNamed:
       return Printable(endpoint.named().host()) + ":" + std::to_string(endpoint.named().port());
     case v1::Endpoint::kRaw:

@@ -17,24 +17,22 @@ absl::Status Malformed(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(Quoted(text) + ": " + std::string(why));
 }
 
-absl::StatusOr<v1::Endpoint> UnixPath(std::string_view text, std::string_view path,
-                                      EndpointUse use) {
+absl::StatusOr<v1::Endpoint> UnixPath(std::string_view text, std::string_view path, EndpointUse use) {
   v1::Endpoint endpoint;
   if (path.empty()) {
     if (use == EndpointUse::kConnect) {
       return Malformed(text, "the path is empty; a UNIX path is 1 to 108 bytes");
     }
-    endpoint.mutable_unix();  // autobind
+    endpoint.mutable_unix_domain();  // autobind
     return endpoint;
   }
   if (path.size() > kMaxPathBytes) {
-    return Malformed(
-        text, "a path of " + std::to_string(path.size()) + " bytes; a UNIX path is 1 to 108 bytes");
+    return Malformed(text, "a path of " + std::to_string(path.size()) + " bytes; a UNIX path is 1 to 108 bytes");
   }
   if (path.find('\0') != std::string_view::npos) {
     return Malformed(text, "a NUL byte; a UNIX path has none");
   }
-  endpoint.mutable_unix()->set_path(std::string(path));
+  endpoint.mutable_unix_domain()->set_path(std::string(path));
   return endpoint;
 }
 
@@ -47,8 +45,8 @@ std::optional<std::string> Unescaped(std::string_view text) {
     } else if (text.substr(i, 2) == "\\\\") {
       bytes += '\\';
       i += 1;
-    } else if (text.substr(i, 2) == "\\x" && i + 3 < text.size() &&
-               HexDigitValue(text[i + 2]) >= 0 && HexDigitValue(text[i + 3]) >= 0) {
+    } else if (text.substr(i, 2) == "\\x" && i + 3 < text.size() && HexDigitValue(text[i + 2]) >= 0 &&
+               HexDigitValue(text[i + 3]) >= 0) {
       bytes += static_cast<char>(HexDigitValue(text[i + 2]) * 16 + HexDigitValue(text[i + 3]));
       i += 3;
     } else {
@@ -64,11 +62,11 @@ absl::StatusOr<v1::Endpoint> UnixAbstract(std::string_view text) {
     return Malformed(text, "a lone backslash; write \\\\ for a backslash and \\xNN for a byte");
   }
   if (name->size() > kMaxAbstractBytes) {
-    return Malformed(text, "a name of " + std::to_string(name->size()) +
-                               " bytes; an abstract name is at most 107 bytes");
+    return Malformed(text,
+                     "a name of " + std::to_string(name->size()) + " bytes; an abstract name is at most 107 bytes");
   }
   v1::Endpoint endpoint;
-  endpoint.mutable_unix()->set_abstract_name(*name);
+  endpoint.mutable_unix_domain()->set_abstract_name(*name);
   return endpoint;
 }
 
@@ -87,13 +85,11 @@ v1::Endpoint Inet(std::string_view ip, std::string_view scope, uint32_t port) {
   return endpoint;
 }
 
-absl::StatusOr<v1::Endpoint> Bracketed(std::string_view text, std::string_view host,
-                                       uint32_t port) {
+absl::StatusOr<v1::Endpoint> Bracketed(std::string_view text, std::string_view host, uint32_t port) {
   const size_t percent = host.find('%');
   const std::string_view ip = host.substr(0, percent);
   if (!internal::IsIpv6(ip)) {
-    return Malformed(text,
-                     "in brackets stands an IPv6 address, as in [::1]:80, not " + Quoted(host));
+    return Malformed(text, "in brackets stands an IPv6 address, as in [::1]:80, not " + Quoted(host));
   }
   if (percent == std::string_view::npos) return Inet(ip, "", port);
   const std::string_view scope = host.substr(percent + 1);

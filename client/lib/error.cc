@@ -57,9 +57,7 @@ std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const absl::Status& status) {
   return info;
 }
 
-std::optional<v1::SocketError> SocketErrorOf(const absl::Status& status) {
-  return Payload<v1::SocketError>(status);
-}
+std::optional<v1::SocketError> SocketErrorOf(const absl::Status& status) { return Payload<v1::SocketError>(status); }
 
 std::string ReasonOf(const absl::Status& status) {
   const std::optional<google::rpc::ErrorInfo> info = ErrorInfoOf(status);
@@ -85,8 +83,7 @@ absl::Status TimedOutError(std::string_view message) {
   google::rpc::ErrorInfo info;
   info.set_domain(std::string(kDomain));
   info.set_reason(std::string(kTimedOutReason));
-  absl::Status status =
-      absl::DeadlineExceededError(absl::string_view(message.data(), message.size()));
+  absl::Status status = absl::DeadlineExceededError(absl::string_view(message.data(), message.size()));
   status.SetPayload(TypeUrl(info), absl::Cord(info.SerializeAsString()));
   return status;
 }

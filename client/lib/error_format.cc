@@ -41,8 +41,7 @@ std::string FormatError(const absl::Status& status) {
 
   const std::string peer = FormatEndpoint(error->peer());
   const std::string address = peer.empty() ? FormatEndpoint(error->local()) : peer;
-  if (error->origin() == v1::ORIGIN_KERNEL && !address.empty() &&
-      text.find(address) == std::string::npos) {
+  if (error->origin() == v1::ORIGIN_KERNEL && !address.empty() && text.find(address) == std::string::npos) {
     text += " " + address;
   }
   const std::string facts = Join(Facts(*error, peer.empty()));
@@ -50,8 +49,7 @@ std::string FormatError(const absl::Status& status) {
   // Of a socket that is not there, the message has said all.
   const bool worth_a_line = error->origin() == v1::ORIGIN_KERNEL && (named || !facts.empty());
   if (!worth_a_line) return text;
-  return text + "\n  " + (named ? error->socket() : "") + (named && !facts.empty() ? ": " : "") +
-         facts;
+  return text + "\n  " + (named ? error->socket() : "") + (named && !facts.empty() ? ": " : "") + facts;
 }
 
 }  // namespace socketeer

@@ -26,36 +26,30 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
 }
 
 Host::Host(Stubs stubs, std::string endpoint, HostOptions options)
-    : connection_(
-          std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), options)) {}
+    : connection_(std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), options)) {}
 
 const std::string& Host::endpoint() const { return connection_->endpoint(); }
 
-absl::StatusOr<RemoteSocket> Host::Open(v1::OpenSocketRequest request,
-                                        const CallOptions& options) const {
+absl::StatusOr<RemoteSocket> Host::Open(v1::OpenSocketRequest request, const CallOptions& options) const {
   const auto& stub = connection_->stubs().sockets;
   // Only connect waits; a timeout without it would be an empty promise.
-  SOCKETEER_ASSIGN_OR_RETURN(
-      v1::OpenSocketResponse response,
-      request.has_connect()
-          ? connection_->CallWaiting(stub, &Sockets::OpenSocket, std::move(request), options)
-          : connection_->Call(stub, &Sockets::OpenSocket, request, options));
+  SOCKETEER_ASSIGN_OR_RETURN(v1::OpenSocketResponse response,
+                             request.has_connect()
+                                 ? connection_->CallWaiting(stub, &Sockets::OpenSocket, std::move(request), options)
+                                 : connection_->Call(stub, &Sockets::OpenSocket, request, options));
   if (response.timed_out()) {
     return TimedOutError("connect: no result in time; nothing was left behind");
   }
-  RemoteSocket socket(connection_, std::move(*response.mutable_socket()),
-                      RemoteSocket::Ownership::kOwned);
-  socket.failed_attempts_.assign(response.failed_attempts().begin(),
-                                 response.failed_attempts().end());
+  RemoteSocket socket(connection_, std::move(*response.mutable_socket()), RemoteSocket::Ownership::kOwned);
+  socket.failed_attempts_.assign(response.failed_attempts().begin(), response.failed_attempts().end());
   return socket;
 }
 
 absl::StatusOr<RemoteSocket> Host::Find(std::string_view name, const CallOptions& options) const {
   v1::GetSocketRequest request;
   request.set_name(std::string(name));
-  SOCKETEER_ASSIGN_OR_RETURN(
-      v1::Socket socket,
-      connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket, request, options));
+  SOCKETEER_ASSIGN_OR_RETURN(v1::Socket socket,
+                             connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket, request, options));
   return Handle(std::move(socket));
 }
 
@@ -69,8 +63,7 @@ RemoteSocket Host::Handle(v1::Socket socket) const {
   return RemoteSocket(connection_, std::move(socket), RemoteSocket::Ownership::kBorrowed);
 }
 
-absl::StatusOr<std::vector<v1::Socket>> Host::List(std::string_view filter,
-                                                   const CallOptions& options) const {
+absl::StatusOr<std::vector<v1::Socket>> Host::List(std::string_view filter, const CallOptions& options) const {
   v1::ListSocketsRequest request;
   request.set_filter(std::string(filter));
   request.set_page_size(kPageSize);
@@ -87,19 +80,16 @@ absl::StatusOr<std::vector<v1::Socket>> Host::List(std::string_view filter,
 
 absl::StatusOr<v1::AwaitSocketsResponse> Host::Await(v1::AwaitSocketsRequest request,
                                                      const CallOptions& options) const {
-  return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::AwaitSockets,
-                                  std::move(request), options);
+  return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::AwaitSockets, std::move(request), options);
 }
 
 absl::StatusOr<v1::Host> Host::GetHost(const CallOptions& options) const {
-  return connection_->Call(connection_->stubs().host, &v1::HostService::StubInterface::GetHost,
-                           v1::GetHostRequest(), options);
+  return connection_->Call(connection_->stubs().host, &v1::HostService::StubInterface::GetHost, v1::GetHostRequest(),
+                           options);
 }
 
-absl::StatusOr<grpc::health::v1::HealthCheckResponse> Host::CheckHealth(
-    const CallOptions& options) const {
-  return connection_->Call(connection_->stubs().health,
-                           &grpc::health::v1::Health::StubInterface::Check,
+absl::StatusOr<grpc::health::v1::HealthCheckResponse> Host::CheckHealth(const CallOptions& options) const {
+  return connection_->Call(connection_->stubs().health, &grpc::health::v1::Health::StubInterface::Check,
                            grpc::health::v1::HealthCheckRequest(), options);
 }
 

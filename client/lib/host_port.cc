@@ -53,8 +53,8 @@ absl::StatusOr<HostPort> SplitHostPort(std::string_view text) {
 
 absl::StatusOr<uint32_t> ParsePort(std::string_view text) {
   constexpr uint32_t kMaxPort = 65535;
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   // Five digits are enough, and more would not fit.
   const uint32_t port = digits && text.size() <= 5 ? std::stoul(std::string(text)) : kMaxPort + 1;
   if (port <= kMaxPort) return port;
@@ -69,8 +69,7 @@ bool IsHostName(std::string_view text) {
   const auto allowed = [](unsigned char c) {
     return c < 0x80 && (std::isalnum(c) || c == '.' || c == '-' || c == '_');
   };
-  return !text.empty() && text.size() <= kMaxHostNameBytes &&
-         std::all_of(text.begin(), text.end(), allowed) &&
+  return !text.empty() && text.size() <= kMaxHostNameBytes && std::all_of(text.begin(), text.end(), allowed) &&
          text.find_first_not_of("0123456789.") != std::string_view::npos;
 }
 

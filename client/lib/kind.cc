@@ -46,7 +46,7 @@ absl::StatusOr<Kind> FindKind(std::string_view word) {
 // Raw addresses are the caller's own affair.
 absl::Status CheckFits(const Kind& kind, const v1::Endpoint& address) {
   const bool unix_kind = kind.family == v1::FAMILY_UNIX;
-  const bool fits = unix_kind ? !address.has_inet() && !address.has_named() : !address.has_unix();
+  const bool fits = unix_kind ? !address.has_inet() && !address.has_named() : !address.has_unix_domain();
   if (fits) return absl::OkStatus();
   return absl::InvalidArgumentError(
       Quoted(FormatEndpoint(address)) + " is not an address of a " + std::string(kind.word) +

@@ -38,9 +38,8 @@ bool IsLabelKey(std::string_view key) {
 
 absl::StatusOr<std::string> ParseSocketId(std::string_view text) {
   if (IsSocketId(text)) return std::string(text);
-  return absl::InvalidArgumentError(
-      Quoted(text) +
-      " is not a socket id: a small letter, then up to 62 small letters, digits and '-'");
+  return absl::InvalidArgumentError(Quoted(text) +
+                                    " is not a socket id: a small letter, then up to 62 small letters, digits and '-'");
 }
 
 absl::StatusOr<std::string> ParseSocketName(std::string_view text) {
@@ -56,8 +55,7 @@ absl::StatusOr<std::string> ParseSocketName(std::string_view text) {
 absl::Status CheckLabelKey(std::string_view key) {
   if (IsLabelKey(key)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      Quoted(key) +
-      " is not a label's key: a small letter or digit, then up to 62 of those and of '._/-'");
+      Quoted(key) + " is not a label's key: a small letter or digit, then up to 62 of those and of '._/-'");
 }
 
 absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view text) {
@@ -69,8 +67,7 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view 
   const std::string_view value = text.substr(equals + 1);
   SOCKETEER_RETURN_IF_ERROR(CheckLabelKey(key));
   if (value.size() > kMaxLabelValueBytes || !IsUtf8(value)) {
-    return absl::InvalidArgumentError(Quoted(text) +
-                                      " is not a label: a value is at most 255 bytes of UTF-8");
+    return absl::InvalidArgumentError(Quoted(text) + " is not a label: a value is at most 255 bytes of UTF-8");
   }
   return std::pair(std::string(key), std::string(value));
 }

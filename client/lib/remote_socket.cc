@@ -18,11 +18,8 @@ constexpr absl::Duration kLastCloseTime = absl::Seconds(1);
 
 }  // namespace
 
-RemoteSocket::RemoteSocket(std::shared_ptr<internal::Connection> connection, v1::Socket socket,
-                           Ownership ownership)
-    : connection_(std::move(connection)),
-      socket_(std::move(socket)),
-      owned_(ownership == Ownership::kOwned) {}
+RemoteSocket::RemoteSocket(std::shared_ptr<internal::Connection> connection, v1::Socket socket, Ownership ownership)
+    : connection_(std::move(connection)), socket_(std::move(socket)), owned_(ownership == Ownership::kOwned) {}
 
 RemoteSocket::RemoteSocket(RemoteSocket&& other) noexcept
     : connection_(std::move(other.connection_)),
@@ -50,9 +47,8 @@ void RemoteSocket::CloseIfOwned() {
 }
 
 absl::StatusOr<v1::Socket> RemoteSocket::Close(const CallOptions& options) {
-  absl::StatusOr<v1::CloseSocketResponse> response =
-      connection_->Call(connection_->stubs().sockets, &Sockets::CloseSocket,
-                        Filled<v1::CloseSocketRequest>(socket_), options);
+  absl::StatusOr<v1::CloseSocketResponse> response = connection_->Call(
+      connection_->stubs().sockets, &Sockets::CloseSocket, Filled<v1::CloseSocketRequest>(socket_), options);
   if (response.ok()) {
     owned_ = false;
     return std::move(*response->mutable_socket());
@@ -62,31 +58,27 @@ absl::StatusOr<v1::Socket> RemoteSocket::Close(const CallOptions& options) {
 }
 
 absl::StatusOr<v1::Socket> RemoteSocket::Get(const CallOptions& options) const {
-  return connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket,
-                           Filled<v1::GetSocketRequest>(socket_), options);
+  return connection_->Call(connection_->stubs().sockets, &Sockets::GetSocket, Filled<v1::GetSocketRequest>(socket_),
+                           options);
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::Bind(const v1::Endpoint& local,
-                                              const CallOptions& options) const {
+absl::StatusOr<v1::Socket> RemoteSocket::Bind(const v1::Endpoint& local, const CallOptions& options) const {
   auto request = Filled<v1::BindSocketRequest>(socket_);
   *request.mutable_local() = local;
   return connection_->Call(connection_->stubs().sockets, &Sockets::BindSocket, request, options);
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::Connect(v1::ConnectSocketRequest request,
-                                                 const CallOptions& options) const {
-  SOCKETEER_ASSIGN_OR_RETURN(
-      v1::ConnectSocketResponse response,
-      connection_->CallWaiting(connection_->stubs().sockets, &Sockets::ConnectSocket,
-                               Filled(socket_, std::move(request)), options));
+absl::StatusOr<v1::Socket> RemoteSocket::Connect(v1::ConnectSocketRequest request, const CallOptions& options) const {
+  SOCKETEER_ASSIGN_OR_RETURN(v1::ConnectSocketResponse response,
+                             connection_->CallWaiting(connection_->stubs().sockets, &Sockets::ConnectSocket,
+                                                      Filled(socket_, std::move(request)), options));
   if (response.timed_out()) {
     return TimedOutError("connect: no result in time; " + name() + " goes on connecting");
   }
   return std::move(*response.mutable_socket());
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::Connect(const v1::Endpoint& peer,
-                                                 const CallOptions& options) const {
+absl::StatusOr<v1::Socket> RemoteSocket::Connect(const v1::Endpoint& peer, const CallOptions& options) const {
   v1::ConnectSocketRequest request;
   *request.mutable_peer() = peer;
   return Connect(std::move(request), options);
@@ -98,19 +90,16 @@ absl::StatusOr<v1::Socket> RemoteSocket::Disconnect(const CallOptions& options) 
   return Connect(std::move(request), options);
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::Listen(std::optional<int32_t> backlog,
-                                                const CallOptions& options) const {
+absl::StatusOr<v1::Socket> RemoteSocket::Listen(std::optional<int32_t> backlog, const CallOptions& options) const {
   auto request = Filled<v1::ListenSocketRequest>(socket_);
   if (backlog.has_value()) request.set_backlog(*backlog);
   return connection_->Call(connection_->stubs().sockets, &Sockets::ListenSocket, request, options);
 }
 
-absl::StatusOr<RemoteSocket> RemoteSocket::Accept(v1::AcceptSocketRequest request,
-                                                  const CallOptions& options) const {
-  SOCKETEER_ASSIGN_OR_RETURN(
-      v1::AcceptSocketResponse response,
-      connection_->CallWaiting(connection_->stubs().sockets, &Sockets::AcceptSocket,
-                               Filled(socket_, std::move(request)), options));
+absl::StatusOr<RemoteSocket> RemoteSocket::Accept(v1::AcceptSocketRequest request, const CallOptions& options) const {
+  SOCKETEER_ASSIGN_OR_RETURN(v1::AcceptSocketResponse response,
+                             connection_->CallWaiting(connection_->stubs().sockets, &Sockets::AcceptSocket,
+                                                      Filled(socket_, std::move(request)), options));
   if (response.timed_out()) return TimedOutError("accept: nobody connected in time");
   return RemoteSocket(connection_, std::move(*response.mutable_socket()), Ownership::kOwned);
 }
@@ -119,14 +108,12 @@ absl::StatusOr<RemoteSocket> RemoteSocket::Accept(const CallOptions& options) co
   return Accept(v1::AcceptSocketRequest(), options);
 }
 
-absl::StatusOr<v1::Socket> RemoteSocket::Shutdown(v1::Direction direction,
-                                                  const CallOptions& options) const {
+absl::StatusOr<v1::Socket> RemoteSocket::Shutdown(v1::Direction direction, const CallOptions& options) const {
   v1::ShutdownSocketRequest request;
   request.set_direction(direction);
-  SOCKETEER_ASSIGN_OR_RETURN(
-      v1::ShutdownSocketResponse response,
-      connection_->CallWaiting(connection_->stubs().sockets, &Sockets::ShutdownSocket,
-                               Filled(socket_, std::move(request)), options));
+  SOCKETEER_ASSIGN_OR_RETURN(v1::ShutdownSocketResponse response,
+                             connection_->CallWaiting(connection_->stubs().sockets, &Sockets::ShutdownSocket,
+                                                      Filled(socket_, std::move(request)), options));
   if (response.timed_out()) {
     return TimedOutError("shutdown: earlier sends still wait; nothing was shut down");
   }
@@ -142,8 +129,7 @@ absl::StatusOr<v1::SocketOptions> RemoteSocket::SetOptions(const v1::SocketOptio
                                                            const CallOptions& options) const {
   auto request = Filled<v1::SetSocketOptionsRequest>(socket_);
   *request.mutable_options() = changes;
-  return connection_->Call(connection_->stubs().sockets, &Sockets::SetSocketOptions, request,
-                           options);
+  return connection_->Call(connection_->stubs().sockets, &Sockets::SetSocketOptions, request, options);
 }
 
 absl::StatusOr<v1::Socket> RemoteSocket::UpdateLabels(const std::map<std::string, std::string>& set,

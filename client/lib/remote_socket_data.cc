@@ -27,14 +27,12 @@ absl::Status WithBytesBefore(absl::Status status, uint64_t bytes) {
 
 }  // namespace
 
-absl::StatusOr<v1::SendDataResponse> RemoteSocket::Send(v1::SendDataRequest request,
-                                                        const CallOptions& options) const {
-  return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::SendData,
-                                  Filled(socket_, std::move(request)), options);
+absl::StatusOr<v1::SendDataResponse> RemoteSocket::Send(v1::SendDataRequest request, const CallOptions& options) const {
+  return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::SendData, Filled(socket_, std::move(request)),
+                                  options);
 }
 
-absl::StatusOr<v1::SendDataResponse> RemoteSocket::SendAll(std::string_view data,
-                                                           const CallOptions& options) const {
+absl::StatusOr<v1::SendDataResponse> RemoteSocket::SendAll(std::string_view data, const CallOptions& options) const {
   v1::SendDataResponse total;
   do {
     v1::SendDataRequest request;
@@ -60,21 +58,20 @@ absl::StatusOr<v1::ReceiveDataResponse> RemoteSocket::Receive(v1::ReceiveDataReq
                                   Filled(socket_, std::move(request)), options);
 }
 
-absl::StatusOr<v1::ReceiveDataResponse> RemoteSocket::Receive(uint32_t max_bytes,
-                                                              const CallOptions& options) const {
+absl::StatusOr<v1::ReceiveDataResponse> RemoteSocket::Receive(uint32_t max_bytes, const CallOptions& options) const {
   v1::ReceiveDataRequest request;
   request.set_max_bytes(max_bytes);
   return Receive(std::move(request), options);
 }
 
-absl::StatusOr<v1::SendDatagramsResponse> RemoteSocket::SendDatagrams(
-    v1::SendDatagramsRequest request, const CallOptions& options) const {
+absl::StatusOr<v1::SendDatagramsResponse> RemoteSocket::SendDatagrams(v1::SendDatagramsRequest request,
+                                                                      const CallOptions& options) const {
   return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::SendDatagrams,
                                   Filled(socket_, std::move(request)), options);
 }
 
-absl::StatusOr<v1::ReceiveDatagramsResponse> RemoteSocket::ReceiveDatagrams(
-    v1::ReceiveDatagramsRequest request, const CallOptions& options) const {
+absl::StatusOr<v1::ReceiveDatagramsResponse> RemoteSocket::ReceiveDatagrams(v1::ReceiveDatagramsRequest request,
+                                                                            const CallOptions& options) const {
   return connection_->CallWaiting(connection_->stubs().sockets, &Sockets::ReceiveDatagrams,
                                   Filled(socket_, std::move(request)), options);
 }

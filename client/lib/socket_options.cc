@@ -133,12 +133,10 @@ absl::Status SetOption(std::string_view assignment, v1::SocketOptions* options) 
   if (absl::Status status = CheckOptionName(name); !status.ok()) return status;
   const FieldDescriptor& field = *FindField(name);
   if (options->GetReflection()->HasField(*options, &field)) {
-    return absl::InvalidArgumentError(Quoted(assignment) + ": " + field.name() +
-                                      " is given more than once");
+    return absl::InvalidArgumentError(Quoted(assignment) + ": " + field.name() + " is given more than once");
   }
   if (!SetField(field, assignment.substr(equals + 1), options)) {
-    return absl::InvalidArgumentError(Quoted(assignment) + ": " + field.name() + " takes " +
-                                      AllowedValues(field));
+    return absl::InvalidArgumentError(Quoted(assignment) + ": " + field.name() + " takes " + AllowedValues(field));
   }
   return absl::OkStatus();
 }

@@ -32,8 +32,7 @@ std::string Escaped(unsigned char byte) {
 
 // U+0080 to U+009F in UTF-8: some terminals obey them as control characters.
 bool IsControlSequence(std::string_view sequence) {
-  return sequence.size() == 2 && sequence[0] == '\xc2' &&
-         static_cast<unsigned char>(sequence[1]) < 0xa0;
+  return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
 }
 
 }  // namespace

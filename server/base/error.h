@@ -1,7 +1,8 @@
-// What went wrong, in the domain's own terms. Free of gRPC and Protobuf; server/rpc turns it into a status with details.
+// What went wrong, in the domain's own terms. Free of gRPC and Protobuf; server/rpc turns it into a status with
+// details.
 //
-// A plain value: copied and moved between threads like a string. (absl::Status shares a reference count that TSan cannot
-// see through Debian's uninstrumented Abseil; docs/decisions/0002.)
+// A plain value: copied and moved between threads like a string. (absl::Status shares a reference count that TSan
+// cannot see through Debian's uninstrumented Abseil; docs/decisions/0002.)
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A few threads for calls that block: getaddrinfo(3), and close(2) of a socket that lingers. Threads are started when there is work
-// and none is idle, up to a limit; they end with the pool. Thread-safe.
+// A few threads for calls that block: getaddrinfo(3), and close(2) of a socket that lingers. Threads are started when
+// there is work and none is idle, up to a limit; they end with the pool. Thread-safe.
 #pragma once
 
 #include <condition_variable>

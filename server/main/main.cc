@@ -76,7 +76,8 @@ int Main(int argc, char** argv) {
   (*server)->Drain(kDrainLimit);
   spdlog::info("drained");
   spdlog::shutdown();
-  // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not clean up.
+  // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not
+  // clean up.
   std::fflush(stdout);
   _exit(0);
 }

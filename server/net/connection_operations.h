@@ -10,8 +10,9 @@ struct ConnectResult {
   bool timed_out = false;
 };
 
-// To wait for a connect is to call connect(2) again when the kernel announces a result: it then answers as a blocking connect
-// would have, and clears its own state. (getsockopt(SO_ERROR) would leave a stale ECONNABORTED for the next connect.)
+// To wait for a connect is to call connect(2) again when the kernel announces a result: it then answers as a blocking
+// connect would have, and clears its own state. (getsockopt(SO_ERROR) would leave a stale ECONNABORTED for the next
+// connect.)
 class ConnectOperation final : public OperationOf<ConnectResult> {
  public:
   ConnectOperation(const OperationBase& base, SocketAddress peer, Done done)
@@ -32,8 +33,7 @@ struct AcceptResult {
 
 class AcceptOperation final : public OperationOf<AcceptResult> {
  public:
-  AcceptOperation(const OperationBase& base, Done done)
-      : OperationOf(base, Side::kRead, std::move(done)) {}
+  AcceptOperation(const OperationBase& base, Done done) : OperationOf(base, Side::kRead, std::move(done)) {}
 
   const char* verb() const override { return "accept"; }
   Progress Try(Socket& socket) override;

@@ -19,8 +19,7 @@ constexpr int kEventsPerRound = 64;
 
 }  // namespace
 
-base::Result<std::unique_ptr<EventLoop>> EventLoop::Create(Syscalls& syscalls,
-                                                           const base::Clock& clock) {
+base::Result<std::unique_ptr<EventLoop>> EventLoop::Create(Syscalls& syscalls, const base::Clock& clock) {
   const int epoll = syscalls.EpollCreate1(EPOLL_CLOEXEC);
   if (epoll < 0) return KernelError("open", "epoll_create1", errno);
   const int wake = syscalls.EventFd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -38,8 +37,7 @@ base::Result<std::unique_ptr<EventLoop>> EventLoop::Create(Syscalls& syscalls,
 }
 
 EventLoop::EventLoop(Syscalls& syscalls, const base::Clock& clock, int epoll, int wake)
-    : syscalls_(syscalls), clock_(clock), epoll_(epoll), wake_(wake),
-      scratch_(new char[base::kMaxPayloadBytes]) {}
+    : syscalls_(syscalls), clock_(clock), epoll_(epoll), wake_(wake), scratch_(new char[base::kMaxPayloadBytes]) {}
 
 EventLoop::~EventLoop() {
   syscalls_.Close(wake_);

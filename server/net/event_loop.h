@@ -1,8 +1,8 @@
 // One thread's reactor: epoll, timers, and tasks posted by other threads.
 //
-// All functions are for the loop's own thread, but for Post() and Stop(), which any thread may call. The loop owns its epoll
-// and its eventfd; it never owns a watched descriptor. Events carry an id that is never used again, not a descriptor:
-// an event that comes late meets nobody.
+// All functions are for the loop's own thread, but for Post() and Stop(), which any thread may call. The loop owns its
+// epoll and its eventfd; it never owns a watched descriptor. Events carry an id that is never used again, not a
+// descriptor: an event that comes late meets nobody.
 //
 // Edge-triggered: a fresh TCP socket reports EPOLLHUP for ever, and a socket that nobody waits for must cost nothing.
 #pragma once
@@ -37,8 +37,7 @@ class EventHandler {
 class EventLoop {
  public:
   // `syscalls` and `clock` must outlive the loop.
-  static base::Result<std::unique_ptr<EventLoop>> Create(Syscalls& syscalls,
-                                                         const base::Clock& clock);
+  static base::Result<std::unique_ptr<EventLoop>> Create(Syscalls& syscalls, const base::Clock& clock);
   ~EventLoop();  // precondition: Run() has returned, or was never called
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -47,8 +46,8 @@ class EventLoop {
   void Run();
   void Stop();
 
-  // Runs `task` on the loop's thread, after all that were posted before it. A task posted by a task runs in the next round, after
-  // the descriptors had their turn.
+  // Runs `task` on the loop's thread, after all that were posted before it. A task posted by a task runs in the next
+  // round, after the descriptors had their turn.
   void Post(Task task);
 
   // Watches `fd`, edge-triggered, for `events`. `handler` must outlive the watch.

@@ -1,8 +1,8 @@
-// A call on a socket that may have to wait: try now; if the kernel is not ready, stand in the queue of its direction and try
-// again when it is; end exactly once, with a value or an Error.
+// A call on a socket that may have to wait: try now; if the kernel is not ready, stand in the queue of its direction
+// and try again when it is; end exactly once, with a value or an Error.
 //
-// Made by whoever serves the caller, handed to Socket::Start(), and from then on owned by the socket, on its loop's thread.
-// Its id is its own: cancelling one operation can never touch another.
+// Made by whoever serves the caller, handed to Socket::Start(), and from then on owned by the socket, on its loop's
+// thread. Its id is its own: cancelling one operation can never touch another.
 #pragma once
 
 #include <chrono>
@@ -73,8 +73,7 @@ class OperationOf : public Operation {
   // Runs on the loop's thread. Must not destroy the socket.
   using Done = absl::AnyInvocable<void(base::Result<T>) &&>;
 
-  OperationOf(const OperationBase& base, Side side, Done done)
-      : Operation(base, side), done_(std::move(done)) {}
+  OperationOf(const OperationBase& base, Side side, Done done) : Operation(base, side), done_(std::move(done)) {}
 
   void TimeOut() override { result_.timed_out = true; }
   void Fail(Socket&, base::Error error) override { error_ = std::move(error); }

@@ -1,5 +1,5 @@
-// The table of socket options: the names of socketeer.v1.SocketOptions beside what setsockopt(2) takes. A new option is a row
-// here and a field there.
+// The table of socket options: the names of socketeer.v1.SocketOptions beside what setsockopt(2) takes. A new option is
+// a row here and a field there.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,7 @@ namespace socketeer::net {
 namespace {
 
 bool NeedsPoll(Condition condition) {
-  return condition == Condition::kReadable || condition == Condition::kWritable ||
-         condition == Condition::kPeerClosed;
+  return condition == Condition::kReadable || condition == Condition::kWritable || condition == Condition::kPeerClosed;
 }
 
 }  // namespace
@@ -98,9 +97,8 @@ bool Socket::PeerClosed(short polled) {
   socklen_t size = sizeof(tcp);
   if (!info_.kind.IsTcp()) return (polled & POLLHUP) != 0 && !info_.write_shutdown;
   if (syscalls().GetSockOpt(fd_, IPPROTO_TCP, TCP_INFO, &tcp, &size) < 0) return false;
-  return tcp.tcpi_state == TCP_CLOSE_WAIT || tcp.tcpi_state == TCP_LAST_ACK ||
-         tcp.tcpi_state == TCP_CLOSING || tcp.tcpi_state == TCP_TIME_WAIT ||
-         tcp.tcpi_state == TCP_CLOSE;
+  return tcp.tcpi_state == TCP_CLOSE_WAIT || tcp.tcpi_state == TCP_LAST_ACK || tcp.tcpi_state == TCP_CLOSING ||
+         tcp.tcpi_state == TCP_TIME_WAIT || tcp.tcpi_state == TCP_CLOSE;
 }
 
 }  // namespace socketeer::net

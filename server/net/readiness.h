@@ -21,8 +21,8 @@ enum class Condition {
 
 using WaiterId = uint64_t;  // unique in the process
 
-// One who waits. `done` is called once, on the loop's thread: with the socket's info when the condition holds, with null
-// when the socket was closed before it held. It must not destroy the socket.
+// One who waits. `done` is called once, on the loop's thread: with the socket's info when the condition holds, with
+// null when the socket was closed before it held. It must not destroy the socket.
 struct Waiter {
   WaiterId id = 0;
   Condition condition = Condition::kReadable;

@@ -15,14 +15,13 @@ namespace socketeer::net {
 class Resolver {
  public:
   // `max_pending`: resolutions at once; the next one gets LIMIT_REACHED max_resolutions.
-  Resolver(size_t max_threads, uint32_t max_pending)
-      : max_pending_(max_pending), pool_(max_threads) {}
+  Resolver(size_t max_threads, uint32_t max_pending) : max_pending_(max_pending), pool_(max_threads) {}
 
   struct Query {
     std::string host;
     uint16_t port = 0;
-    int family = 0;  // AF_UNSPEC: any
-    int type = 0;    // SOCK_STREAM, SOCK_DGRAM
+    int family = 0;              // AF_UNSPEC: any
+    int type = 0;                // SOCK_STREAM, SOCK_DGRAM
     bool both_families = false;  // AF_INET6: if there is no IPv6 address, IPv4 ones in their mapped form
   };
   // At least one address, in getaddrinfo's order, without repetitions. NAME_NOT_RESOLVED.

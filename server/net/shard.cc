@@ -11,8 +11,7 @@
 namespace socketeer::net {
 
 base::Result<std::unique_ptr<Shard>> Shard::Create(Syscalls& syscalls, const base::Clock& clock,
-                                                   base::WorkerPool& closers,
-                                                   size_t max_waiting_per_side) {
+                                                   base::WorkerPool& closers, size_t max_waiting_per_side) {
   auto loop = EventLoop::Create(syscalls, clock);
   if (!loop.ok()) return std::move(loop).error();
   std::unique_ptr<Shard> shard(new Shard(*std::move(loop), closers, max_waiting_per_side));
@@ -40,18 +39,17 @@ Socket* Shard::Find(SocketHandle handle) {
   return found == sockets_.end() ? nullptr : found->second.get();
 }
 
-void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base,
-                 std::shared_ptr<SocketObserver> observer, OpenDone done) {
+void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::shared_ptr<SocketObserver> observer,
+                 OpenDone done) {
   if (stopped_) return std::move(done)(*stopped_);
   auto made = Make(plan, std::move(observer));
   if (!made.ok()) return std::move(done)(std::move(made).error());
   Socket& socket = **made;
   sockets_.emplace(handle, *std::move(made));
   if (auto status = Prepare(socket, plan); !status.ok()) {
-    return Close(handle, base::SocketClosedWhileWaiting(),
-                 [done = std::move(done), error = std::move(status).error()]() mutable {
-                   std::move(done)(std::move(error));
-                 });
+    return Close(
+        handle, base::SocketClosedWhileWaiting(),
+        [done = std::move(done), error = std::move(status).error()]() mutable { std::move(done)(std::move(error)); });
   }
   if (plan.connect.empty()) return std::move(done)(OpenResult{.info = socket.info()});
 
@@ -64,22 +62,17 @@ void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base,
     // Not at once: this runs inside the socket that has to go.
     Post([this, handle, done = std::move(done), answer = std::move(answer)]() mutable {
       Close(handle, base::SocketClosedWhileWaiting(),
-            [done = std::move(done), answer = std::move(answer)]() mutable {
-              std::move(done)(std::move(answer));
-            });
+            [done = std::move(done), answer = std::move(answer)]() mutable { std::move(done)(std::move(answer)); });
     });
   };
   socket.Start(std::make_unique<ConnectOperation>(base, plan.connect, std::move(connected)));
 }
 
-base::Result<std::shared_ptr<Socket>> Shard::Make(const OpenPlan& plan,
-                                                  std::shared_ptr<SocketObserver> observer) {
+base::Result<std::shared_ptr<Socket>> Shard::Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer) {
   const SocketKind& kind = plan.kind;
-  const int fd = loop_->syscalls().Socket(
-      kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol);
+  const int fd = loop_->syscalls().Socket(kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol);
   if (fd < 0) return KernelError("open", "socket", errno);
-  return std::make_shared<Socket>(*loop_, fd, SocketInfo{.kind = kind}, std::move(observer),
-                                  max_waiting_);
+  return std::make_shared<Socket>(*loop_, fd, SocketInfo{.kind = kind}, std::move(observer), max_waiting_);
 }
 
 base::Status Shard::Prepare(Socket& socket, const OpenPlan& plan) {
@@ -92,11 +85,10 @@ base::Status Shard::Prepare(Socket& socket, const OpenPlan& plan) {
   return base::Ok();
 }
 
-SocketInfo Shard::Adopt(SocketHandle handle, AcceptResult accepted,
-                        std::shared_ptr<SocketObserver> observer) {
+SocketInfo Shard::Adopt(SocketHandle handle, AcceptResult accepted, std::shared_ptr<SocketObserver> observer) {
   const SocketAddress peer = accepted.info.peer;
-  auto socket = std::make_shared<Socket>(*loop_, accepted.fd, std::move(accepted.info),
-                                         std::move(observer), max_waiting_);
+  auto socket =
+      std::make_shared<Socket>(*loop_, accepted.fd, std::move(accepted.info), std::move(observer), max_waiting_);
   sockets_.emplace(handle, socket);
   socket->EnterAccepted(peer);
   return socket->info();
@@ -116,14 +108,18 @@ void Shard::Close(SocketHandle handle, base::Error why, Task done) {
   socket->Close(std::move(why), elsewhere, std::move(done));
 }
 
+void Shard::EndWaiting(const base::Error& why) {
+  stopped_ = why;
+  for (const auto& [handle, socket] : sockets_) socket->EndWaiting(why);
+}
+
 void Shard::CloseAll(const base::Error& why) {
   stopped_ = why;
   const linger no_wait{.l_onoff = 0, .l_linger = 0};
   while (!sockets_.empty()) {
     const auto first = sockets_.begin();
     if (first->second->info().kind.IsTcp()) {
-      loop_->syscalls().SetSockOpt(first->second->fd(), SOL_SOCKET, SO_LINGER, &no_wait,
-                                   sizeof(no_wait));
+      loop_->syscalls().SetSockOpt(first->second->fd(), SOL_SOCKET, SO_LINGER, &no_wait, sizeof(no_wait));
     }
     Close(first->first, why, [] {});
   }

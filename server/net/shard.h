@@ -1,7 +1,8 @@
 // A thread, its event loop, and the sockets that live on it.
 //
-// A socket is named by a handle, which its maker takes from NextHandle() before anything is posted, so that a call can be cancelled
-// before its socket exists. Post() is for any thread; everything else, if not said otherwise, is for the shard's own.
+// A socket is named by a handle, which its maker takes from NextHandle() before anything is posted, so that a call can
+// be cancelled before its socket exists. Post() is for any thread; everything else, if not said otherwise, is for the
+// shard's own.
 #pragma once
 
 #include <functional>
@@ -36,8 +37,7 @@ class Shard {
  public:
   // `syscalls`, `clock` and `closers` (for closes that block) must outlive the shard. Starts the thread.
   static base::Result<std::unique_ptr<Shard>> Create(Syscalls& syscalls, const base::Clock& clock,
-                                                     base::WorkerPool& closers,
-                                                     size_t max_waiting_per_side);
+                                                     base::WorkerPool& closers, size_t max_waiting_per_side);
   // Closes what is left, and ends the thread. Not on the shard's own thread.
   ~Shard();
 
@@ -50,29 +50,30 @@ class Shard {
   Socket* Find(SocketHandle handle);
 
   using OpenDone = absl::AnyInvocable<void(base::Result<OpenResult>) &&>;
-  // Atomic: on failure nothing is left and the error names the step. Only a connect waits; it can be ended by Cancel(handle, base.id).
-  void Open(SocketHandle handle, OpenPlan plan, OperationBase base,
-            std::shared_ptr<SocketObserver> observer, OpenDone done);
+  // Atomic: on failure nothing is left and the error names the step. Only a connect waits; it can be ended by
+  // Cancel(handle, base.id).
+  void Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::shared_ptr<SocketObserver> observer,
+            OpenDone done);
   // Takes in an accepted descriptor.
-  SocketInfo Adopt(SocketHandle handle, AcceptResult accepted,
-                   std::shared_ptr<SocketObserver> observer);
+  SocketInfo Adopt(SocketHandle handle, AcceptResult accepted, std::shared_ptr<SocketObserver> observer);
   // Ends what waits on it with `why`. `done` runs when it is closed; at once if it was not there.
   void Close(SocketHandle handle, base::Error why, Task done);
-  // The daemon stops: closes every socket, without lingering; from then on Open() is refused with `why`.
+  // The daemon stops. EndWaiting: what waits ends with `why`, and from then on Open() is refused with it. CloseAll:
+  // closes every socket too, without lingering.
+  void EndWaiting(const base::Error& why);
   void CloseAll(const base::Error& why);
 
  private:
   Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting);
 
-  base::Result<std::shared_ptr<Socket>> Make(const OpenPlan& plan,
-                                             std::shared_ptr<SocketObserver> observer);
+  base::Result<std::shared_ptr<Socket>> Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer);
   base::Status Prepare(Socket& socket, const OpenPlan& plan);
 
   const std::unique_ptr<EventLoop> loop_;
   base::WorkerPool& closers_;
   const size_t max_waiting_;
   std::unordered_map<SocketHandle, std::shared_ptr<Socket>> sockets_;
-  std::optional<base::Error> stopped_;  // by CloseAll()
+  std::optional<base::Error> stopped_;  // by EndWaiting() or CloseAll()
   std::thread thread_;
 };
 

@@ -25,6 +25,8 @@ Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketO
 Socket::~Socket() { assert(fd_ < 0); }
 
 void Socket::Start(std::unique_ptr<Operation> operation) {
+  // First whoever waits for the connect: a receive would take its error away, and leave it ECONNABORTED.
+  if (info_.state == State::kConnecting && operation->side() == Side::kRead) RunLane(Side::kWrite);
   Lane& lane = LaneOf(operation->side());
   if (!lane.waiting.empty()) {
     if (operation->mode() == Mode::kExact) {
@@ -146,6 +148,10 @@ std::vector<std::unique_ptr<Operation>> Socket::FailAll(const base::Error& why) 
   return failed;
 }
 
+void Socket::EndWaiting(const base::Error& why) {
+  for (const auto& operation : FailAll(why)) operation->Complete();
+}
+
 bool Socket::CloseMayBlock() {
   if (!info_.kind.IsTcp()) return false;
   // TCP tells its peer with a reset that data was never read; what was put back counts as that.
@@ -193,8 +199,7 @@ void Socket::OnEvents(uint32_t events) {
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (info_.state == State::kConnecting) {
     SettleConnect(events);
-    // First whoever waits for the connect: a receive would take its error away, and leave it ECONNABORTED.
-    if (info_.state != State::kConnecting) RunLane(Side::kWrite);
+    if (info_.state != State::kConnecting) RunLane(Side::kWrite);  // first, as in Start()
   }
   if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) RunLane(Side::kRead);
   if (broken || (events & EPOLLOUT) != 0) RunLane(Side::kWrite);

@@ -71,6 +71,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void AddWaiter(Waiter waiter);
   void RemoveWaiter(WaiterId id);
 
+  // Ends every operation that waits with `why`; the socket stays.
+  void EndWaiting(const base::Error& why);
   // Ends everything that waits with `why`, closes, tells the observer, then calls `done`. A close(2) that may block for
   // long (SO_LINGER) is left to `elsewhere`, which closes `fd` on another thread and then runs `finish` on this one.
   using CloseElsewhere = std::function<void(int fd, Task finish)>;

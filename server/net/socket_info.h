@@ -28,7 +28,7 @@ struct SocketKind {
   int protocol = 0;
   bool dual = false;  // AF_INET6 with IPV6_V6ONLY off
 
-  bool IsStream() const;    // a stream of bytes: SendData, ReceiveData
+  bool IsStream() const;  // a stream of bytes: SendData, ReceiveData
   bool IsInet() const;
   bool IsTcp() const { return IsInet() && IsStream(); }
   bool IsConnectionOriented() const;  // stream or seqpacket

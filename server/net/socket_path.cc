@@ -7,7 +7,7 @@
 namespace socketeer::net {
 
 SocketPath::SocketPath(Syscalls& syscalls, std::string path) {
-  struct stat found{};
+  struct stat found {};
   if (syscalls.LStat(path.c_str(), &found) < 0 || !S_ISSOCK(found.st_mode)) return;
   path_ = std::move(path);
   device_ = found.st_dev;
@@ -16,9 +16,9 @@ SocketPath::SocketPath(Syscalls& syscalls, std::string path) {
 
 void SocketPath::Remove(Syscalls& syscalls) {
   if (path_.empty()) return;
-  struct stat found{};
-  const bool ours = syscalls.LStat(path_.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) &&
-                    found.st_dev == device_ && found.st_ino == inode_;
+  struct stat found {};
+  const bool ours = syscalls.LStat(path_.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_dev == device_ &&
+                    found.st_ino == inode_;
   if (ours) syscalls.Unlink(path_.c_str());
   path_.clear();
 }

@@ -1,5 +1,5 @@
-// The path of a UNIX socket that we bound: removed when the socket closes, but only while it is still the file that bind(2)
-// made. (gvisor-tap-vsock #681: a path removed without looking what it is.)
+// The path of a UNIX socket that we bound: removed when the socket closes, but only while it is still the file that
+// bind(2) made. (gvisor-tap-vsock #681: a path removed without looking what it is.)
 #pragma once
 
 #include <sys/types.h>

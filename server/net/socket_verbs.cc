@@ -162,15 +162,14 @@ void Socket::BecomeIdle() {
 
 void Socket::NoteConnectFailure(int number) {
   if (number == EALREADY || number == EINPROGRESS) return;
-  connect_failed_ = false;
-  if (info_.state == State::kCreated) return NoteAutobind();
-  if (info_.state == State::kConnecting) BecomeIdle();
+  const bool was_seen = std::exchange(connect_failed_, false);  // it only now gives up the address, too
+  if (info_.state == State::kConnecting || was_seen) return BecomeIdle();
+  NoteAutobind();
 }
 
 void Socket::Enter(State state) {
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
-  if (state == State::kDisconnected && port_ == Port::kByKernel) port_ = Port::kNone;
   ReadAddresses();
   if (state == State::kConnected && info_.kind.type == SOCK_SEQPACKET) {
     // Lets ReceiveFromKernel tell an empty record from the end. Not SO_PASSCRED: with it, connect and send name the
@@ -205,6 +204,7 @@ void Socket::NoteDataError(int number) {
   }
   if (no_peer || number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT) {
     const SocketAddress peer = info_.peer;
+    if (port_ == Port::kByKernel) port_ = Port::kNone;
     Enter(State::kDisconnected);
     info_.peer = peer;  // whose connection it was
     observer_->OnChanged(info_);

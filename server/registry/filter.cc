@@ -36,8 +36,7 @@ constexpr std::string_view kKinds[] = {"tcp",  "tcp4", "tcp6",       "udp",     
                                        "udp6", "unix", "unix-dgram", "unix-seqpacket"};
 
 bool IsWordChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '/' ||
-         c == '-' || c == '*';
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '/' || c == '-' || c == '*';
 }
 
 }  // namespace
@@ -150,8 +149,7 @@ class FilterParser {
   }
 
   base::Error Wrong(const std::string& expected) const {
-    return base::InvalidField("filter", std::string(text_),
-                              expected + " at column " + std::to_string(start_ + 1));
+    return base::InvalidField("filter", std::string(text_), expected + " at column " + std::to_string(start_ + 1));
   }
 
   const std::string_view text_;
@@ -162,8 +160,7 @@ class FilterParser {
 base::Result<Filter> Filter::Parse(std::string_view text) { return FilterParser(text).Parse(); }
 
 bool Filter::Matches(const net::SocketInfo& info, const Labels& labels) const {
-  return std::ranges::all_of(terms_,
-                             [&](const Term& term) { return Holds(term, info, labels); });
+  return std::ranges::all_of(terms_, [&](const Term& term) { return Holds(term, info, labels); });
 }
 
 bool Filter::Holds(const Term& term, const net::SocketInfo& info, const Labels& labels) {

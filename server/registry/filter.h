@@ -28,10 +28,10 @@ class Filter {
   struct Term {
     enum class Field { kState, kKind, kLabel };
     Field field = Field::kState;
-    std::string label;      // of kLabel
+    std::string label;  // of kLabel
     std::string value;
-    bool prefix = false;    // the value ended in *
-    bool negated = false;   // !=
+    bool prefix = false;   // the value ended in *
+    bool negated = false;  // !=
   };
   static bool Holds(const Term& term, const net::SocketInfo& info, const Labels& labels);
 

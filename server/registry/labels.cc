@@ -14,13 +14,11 @@ bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <=
 
 bool IsLabelKey(std::string_view key) {
   if (key.empty() || key.size() > kMaxKey || !IsLowerOrDigit(key[0])) return false;
-  return std::ranges::all_of(key, [](char c) {
-    return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '/' || c == '-';
-  });
+  return std::ranges::all_of(key,
+                             [](char c) { return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '/' || c == '-'; });
 }
 
-base::Status CheckLabels(const Labels& labels, const base::Limits& limits,
-                         const std::string& field) {
+base::Status CheckLabels(const Labels& labels, const base::Limits& limits, const std::string& field) {
   if (labels.size() > limits.max_labels) return base::LimitReached("max_labels", limits.max_labels);
   size_t bytes = 0;
   for (const auto& [key, value] : labels) {

@@ -29,8 +29,8 @@ struct View {
   uint32_t waiting_writes = 0;
 };
 
-// Shared by the registry, the socket (which tells it what happens), and calls under way. The constant part may be read by
-// any thread; the rest belongs to the registry and is under its mutex. The registry must outlive it.
+// Shared by the registry, the socket (which tells it what happens), and calls under way. The constant part may be read
+// by any thread; the rest belongs to the registry and is under its mutex. The registry must outlive it.
 class Record final : public net::SocketObserver {
  public:
   Record(Registry& registry, std::string id, std::string uid, std::string owner, Labels labels,

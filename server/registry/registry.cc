@@ -9,26 +9,22 @@ namespace socketeer::registry {
 
 bool IsSocketId(std::string_view id) {
   if (id.empty() || id.size() > 63 || id[0] < 'a' || id[0] > 'z') return false;
-  return std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return std::ranges::all_of(id, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, info); }
 void Record::OnClosed() { registry_.Gone(*this); }
 
-base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::string& owner,
-                                          Labels labels, net::Shard* shard,
-                                          net::SocketHandle handle) {
+base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::string& owner, Labels labels,
+                                          net::Shard* shard, net::SocketHandle handle) {
   if (!id.empty() && !IsSocketId(id)) {
     return base::InvalidField("socket_id", id, "[a-z][a-z0-9-]{0,62}");
   }
   if (auto status = CheckLabels(labels, limits_, "labels"); !status.ok()) {
     return std::move(status).error();
   }
-  auto record = std::make_shared<Record>(
-      *this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), owner, std::move(labels),
-      clock_.WallNow(), shard, handle);
+  auto record = std::make_shared<Record>(*this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), owner,
+                                         std::move(labels), clock_.WallNow(), shard, handle);
   std::lock_guard lock(mutex_);
   if (sockets_.contains(record->id())) return base::SocketExists(record->id());
   if (sockets_.size() >= limits_.max_sockets) {
@@ -47,8 +43,7 @@ void Registry::Publish(const RecordPtr& record) {
     auto [it, end] = name_waiters_.equal_range(record->id());
     while (it != end) {
       const NameWaiter& waiter = it->second;
-      const bool matches = waiter.owner == record->owner() &&
-                           (waiter.uid.empty() || waiter.uid == record->uid());
+      const bool matches = waiter.owner == record->owner() && (waiter.uid.empty() || waiter.uid == record->uid());
       if (!matches) {
         ++it;
         continue;
@@ -67,19 +62,17 @@ void Registry::Abandon(const RecordPtr& record) {
   sockets_.erase(record->id());
 }
 
-base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid,
-                                       const std::string& owner) {
+base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid, const std::string& owner) {
   std::lock_guard lock(mutex_);
   const auto found = sockets_.find(id);
-  const bool visible = found != sockets_.end() && found->second->owner() == owner &&
-                       found->second->phase_ == Record::Phase::kPublished;
+  const bool visible =
+      found != sockets_.end() && found->second->owner() == owner && found->second->phase_ == Record::Phase::kPublished;
   if (visible) {
     if (!uid.empty() && uid != found->second->uid()) return base::UidMismatch(id, uid);
     return found->second;
   }
   const auto closed = closed_.find(id);
-  if (closed != closed_.end() && closed->second.owner == owner &&
-      (uid.empty() || uid == closed->second.uid)) {
+  if (closed != closed_.end() && closed->second.owner == owner && (uid.empty() || uid == closed->second.uid)) {
     return base::SocketGone(id);
   }
   return base::SocketNotFound(id);
@@ -122,8 +115,7 @@ std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, cons
   return {std::move(page), false};
 }
 
-base::Result<View> Registry::UpdateLabels(const RecordPtr& record,
-                                          const std::function<void(Labels&)>& change) {
+base::Result<View> Registry::UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change) {
   std::lock_guard lock(mutex_);
   if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
   Labels labels = record->labels_;
@@ -135,25 +127,22 @@ base::Result<View> Registry::UpdateLabels(const RecordPtr& record,
   return LookLocked(*record);
 }
 
-RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid,
-                               const std::string& owner, net::WaiterId waiter, Appeared appeared) {
+RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid, const std::string& owner,
+                               net::WaiterId waiter, Appeared appeared) {
   std::lock_guard lock(mutex_);
   const auto found = sockets_.find(id);
   if (found != sockets_.end() && found->second->owner() == owner &&
-      found->second->phase_ == Record::Phase::kPublished &&
-      (uid.empty() || uid == found->second->uid())) {
+      found->second->phase_ == Record::Phase::kPublished && (uid.empty() || uid == found->second->uid())) {
     return found->second;
   }
-  name_waiters_.emplace(
-      id, NameWaiter{.id = waiter, .uid = uid, .owner = owner, .appeared = std::move(appeared)});
+  name_waiters_.emplace(id, NameWaiter{.id = waiter, .uid = uid, .owner = owner, .appeared = std::move(appeared)});
   return nullptr;
 }
 
 void Registry::StopWaiting(const std::string& id, net::WaiterId waiter) {
   std::lock_guard lock(mutex_);
   auto [it, end] = name_waiters_.equal_range(id);
-  const auto found =
-      std::find_if(it, end, [waiter](const auto& entry) { return entry.second.id == waiter; });
+  const auto found = std::find_if(it, end, [waiter](const auto& entry) { return entry.second.id == waiter; });
   if (found != end) name_waiters_.erase(found);
 }
 

@@ -33,28 +33,27 @@ class Registry {
 
   // Takes the name for a socket that is about to be made; an empty id asks for a random one. Errors: INVALID_FIELD
   // "socket_id" or "labels", SOCKET_EXISTS, LIMIT_REACHED max_sockets.
-  base::Result<RecordPtr> Reserve(const std::string& id, const std::string& owner, Labels labels,
-                                  net::Shard* shard, net::SocketHandle handle);
+  base::Result<RecordPtr> Reserve(const std::string& id, const std::string& owner, Labels labels, net::Shard* shard,
+                                  net::SocketHandle handle);
   // The socket is made: from now on it is seen, and those who waited for the name are told.
   void Publish(const RecordPtr& record);
   // It was not made. No effect once it is published or gone.
   void Abandon(const RecordPtr& record);
 
   // `uid` may be empty. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH.
-  base::Result<RecordPtr> Find(const std::string& id, const std::string& uid,
-                               const std::string& owner);
+  base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
   View Look(const RecordPtr& record);
 
   // Up to `limit` sockets of `owner` that match, by name, after the id `after`. The flag: there are more.
-  std::pair<std::vector<View>, bool> List(const std::string& owner, const Filter& filter,
-                                          const std::string& after, size_t limit);
+  std::pair<std::vector<View>, bool> List(const std::string& owner, const Filter& filter, const std::string& after,
+                                          size_t limit);
   // `change` edits a copy, under the mutex; what comes out is checked.
   base::Result<View> UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change);
 
   // The socket if it is there, else null, and `appeared` will run when it is published (on some shard's thread).
   using Appeared = std::function<void(RecordPtr)>;
-  RecordPtr FindOrWait(const std::string& id, const std::string& uid, const std::string& owner,
-                       net::WaiterId waiter, Appeared appeared);
+  RecordPtr FindOrWait(const std::string& id, const std::string& uid, const std::string& owner, net::WaiterId waiter,
+                       Appeared appeared);
   void StopWaiting(const std::string& id, net::WaiterId waiter);
   // The daemon stops: everyone who waits for a name is told null.
   void EndNameWaits();

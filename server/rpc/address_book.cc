@@ -10,17 +10,12 @@
 namespace socketeer::rpc {
 namespace {
 
-// One request's endpoints while names among them are resolved, one after the other. The call ends by whoever claims it first: this,
-// or its cancellation.
+// One request's endpoints while names among them are resolved, one after the other. The call ends by whoever claims it
+// first: this, or its cancellation.
 class Resolution : public std::enable_shared_from_this<Resolution> {
  public:
-  Resolution(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind,
-             AddressesDone done)
-      : call_(call),
-        core_(call.core()),
-        queries_(std::move(queries)),
-        kind_(kind),
-        done_(std::move(done)) {}
+  Resolution(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind, AddressesDone done)
+      : call_(call), core_(call.core()), queries_(std::move(queries)), kind_(kind), done_(std::move(done)) {}
 
   // Goes as far as it can without a name. True: all are there.
   base::Result<bool> Advance() {
@@ -42,11 +37,12 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
 
   void AskResolver() {
     const auto& named = queries_[found_.size()].endpoint.named();
-    core_.resolver.Resolve(
-        {.host = named.host(), .port = static_cast<uint16_t>(named.port()), .family = kind_.family,
-         .type = kind_.type,
-         .both_families = kind_.dual},
-        [self = shared_from_this()](auto answer) { self->OnAnswer(std::move(answer)); });
+    core_.resolver.Resolve({.host = named.host(),
+                            .port = static_cast<uint16_t>(named.port()),
+                            .family = kind_.family,
+                            .type = kind_.type,
+                            .both_families = kind_.dual},
+                           [self = shared_from_this()](auto answer) { self->OnAnswer(std::move(answer)); });
   }
 
   bool Claim() { return !claimed_.exchange(true); }
@@ -65,8 +61,7 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
     if (named.host().empty()) {
       if (!query.for_bind) return base::InvalidField(field + ".host", "", "a host to send to");
       if (kind_.family == AF_INET) return Addresses{.list = {net::SocketAddress::Any4(port)}};
-      return Addresses{.list = {net::SocketAddress::Any6(port)},
-                       .both_families = kind_.family == AF_UNSPEC};
+      return Addresses{.list = {net::SocketAddress::Any6(port)}, .both_families = kind_.family == AF_UNSPEC};
     }
     if (named.host().find('\0') != std::string::npos || named.host().size() > 255) {
       return base::InvalidField(field + ".host", named.host(), "at most 255 bytes without NUL");
@@ -112,16 +107,15 @@ net::SocketAddress ForFamily(const net::SocketAddress& address, int family) {
 
 base::Status ResolveAll(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind,
                         AddressesDone done) {
-  auto resolution =
-      std::make_shared<Resolution>(call, std::move(queries), kind, std::move(done));
+  auto resolution = std::make_shared<Resolution>(call, std::move(queries), kind, std::move(done));
   auto complete = resolution->Advance();
   if (!complete.ok()) return std::move(complete).error();
   if (*complete) {
     resolution->Deliver();
     return base::Ok();
   }
-  call.SetCanceller([resolution] {
-    if (resolution->Claim()) resolution->call().Fail(base::Cancelled());
+  call.SetEnder([resolution](base::Error why) {
+    if (resolution->Claim()) resolution->call().Fail(std::move(why));
   });
   resolution->AskResolver();
   return base::Ok();

@@ -23,9 +23,9 @@ struct Addresses {
   bool both_families = false;  // the wildcard of IPv6 and IPv4 at once
 };
 
-// Resolves all `queries` for a socket of `kind` (its family may be AF_UNSPEC: any). `done` gets as many Addresses, each with at least one, at
-// once when no name is among them, else on another thread; it is not called when the call was cancelled meanwhile: then the call
-// has ended.
+// Resolves all `queries` for a socket of `kind` (its family may be AF_UNSPEC: any). `done` gets as many Addresses, each
+// with at least one, at once when no name is among them, else on another thread; it is not called when the call was
+// cancelled meanwhile: then the call has ended.
 using AddressesDone = std::function<void(std::vector<Addresses>)>;
 base::Status ResolveAll(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind,
                         AddressesDone done);

@@ -36,8 +36,9 @@ base::Result<Item> CheckItem(const v1::AwaitItem& given, const std::string& fiel
               .allow_missing = given.allow_missing()};
 }
 
-// One AwaitSockets under way. Callbacks come from any shard, from whoever publishes a socket, from the control loop (time)
-// and from gRPC (cancel); the first that decides ends the call, and every later one finds it ended. Each callback holds a reference.
+// One AwaitSockets under way. Callbacks come from any shard, from whoever publishes a socket, from the control loop
+// (time) and from gRPC (cancel); the first that decides ends the call, and every later one finds it ended. Each
+// callback holds a reference.
 class Await : public std::enable_shared_from_this<Await> {
  public:
   Await(Call& call, std::vector<Item> items, bool all, v1::AwaitSocketsResponse* response)
@@ -65,11 +66,11 @@ class Await : public std::enable_shared_from_this<Await> {
   // What is known of one item. Guarded by mutex_, but for the item.
   struct Slot {
     Item item;
-    net::WaiterId waiter = 0;     // of the present wait
-    registry::RecordPtr record;   // the socket it waits on; null: it waits for the name
-    bool settled = false;         // it had its first look
+    net::WaiterId waiter = 0;    // of the present wait
+    registry::RecordPtr record;  // the socket it waits on; null: it waits for the name
+    bool settled = false;        // it had its first look
     bool held = false;
-    v1::Socket socket;            // as it was when it held
+    v1::Socket socket;  // as it was when it held
   };
 
   // Waits for the item's socket, or for its name.
@@ -84,12 +85,11 @@ class Await : public std::enable_shared_from_this<Await> {
     const Item& item = slots_[i].item;
     registry::RecordPtr record;
     if (item.allow_missing) {
-      record = core_.registry.FindOrWait(
-          item.id, item.uid, identity_, waiter,
-          [self = shared_from_this(), i](registry::RecordPtr appeared) {
-            if (!appeared) return self->End(base::Draining());
-            self->WaitOn(i, std::move(appeared));
-          });
+      record = core_.registry.FindOrWait(item.id, item.uid, identity_, waiter,
+                                         [self = shared_from_this(), i](registry::RecordPtr appeared) {
+                                           if (!appeared) return self->End(base::Draining());
+                                           self->WaitOn(i, std::move(appeared));
+                                         });
       if (!record) {
         if (Ended()) return core_.registry.StopWaiting(item.id, waiter);
         if (core_.draining.load()) return End(base::Draining());  // EndNameWaits() may have been before
@@ -142,12 +142,11 @@ class Await : public std::enable_shared_from_this<Await> {
       net::Socket* const socket = shard.Find(record->handle());
       if (socket == nullptr) return self->OnResult(i, record, false);
       const Item& item = self->slots_[i].item;
-      socket->AddWaiter({.id = waiter,
-                         .condition = item.condition,
-                         .readable_bytes = item.readable_bytes,
-                         .done = [self, i, record](const net::SocketInfo* info) {
-                           self->OnResult(i, record, info != nullptr);
-                         }});
+      socket->AddWaiter(
+          {.id = waiter,
+           .condition = item.condition,
+           .readable_bytes = item.readable_bytes,
+           .done = [self, i, record](const net::SocketInfo* info) { self->OnResult(i, record, info != nullptr); }});
       self->Settle(i);
     });
   }
@@ -265,8 +264,7 @@ class Await : public std::enable_shared_from_this<Await> {
 
 }  // namespace
 
-base::Status StartAwait(Call& call, const v1::AwaitSocketsRequest& request,
-                        v1::AwaitSocketsResponse* response) {
+base::Status StartAwait(Call& call, const v1::AwaitSocketsRequest& request, v1::AwaitSocketsResponse* response) {
   const uint32_t most = call.core().limits.max_await_conditions;
   if (request.items().empty() || static_cast<uint32_t>(request.items_size()) > most) {
     return base::InvalidField("items", std::to_string(request.items_size()) + " items",

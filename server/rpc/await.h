@@ -7,7 +7,6 @@
 namespace socketeer::rpc {
 
 // Begins; ends the call. `response` is the call's.
-base::Status StartAwait(Call& call, const v1::AwaitSocketsRequest& request,
-                        v1::AwaitSocketsResponse* response);
+base::Status StartAwait(Call& call, const v1::AwaitSocketsRequest& request, v1::AwaitSocketsResponse* response);
 
 }  // namespace socketeer::rpc

@@ -6,18 +6,21 @@
 namespace socketeer::rpc {
 
 Call::Call(Core& core, const grpc::CallbackServerContext& context, const char* verb)
-    : core_(core),
-      verb_(verb),
-      identity_(core.connections.IdentityOf(context.peer())),
-      id_(net::Shard::NextId()) {
+    : core_(core), verb_(verb), caller_(core.connections.CallerOf(context.peer())), id_(net::Shard::NextId()) {
   core_.calls.fetch_add(1, std::memory_order_relaxed);
 }
 
-Call::~Call() { core_.calls.fetch_sub(1, std::memory_order_relaxed); }
+Call::~Call() {
+  if (has_ender_) core_.drain_hooks.Remove(id_);
+  // Under the mutex from the count on: Drain() may tear the core down once it has seen zero.
+  std::lock_guard lock(core_.idle_mutex);
+  if (core_.calls.fetch_sub(1) == 1 && core_.draining.load()) core_.idle.notify_all();
+}
 
 base::Status Call::Admit(const google::protobuf::Message& request) {
   if (core_.draining.load(std::memory_order_relaxed)) return base::Draining();
-  if (identity_.empty()) return base::UnknownCaller();
+  if (caller_.identity.empty()) return base::UnknownCaller();
+  if (caller_.over_limit) return base::LimitReached("max_connections", core_.limits.max_connections);
   if (core_.calls.load(std::memory_order_relaxed) > core_.limits.max_calls) {
     return base::LimitReached("max_calls", core_.limits.max_calls);
   }
@@ -25,8 +28,7 @@ base::Status Call::Admit(const google::protobuf::Message& request) {
   return base::Ok();
 }
 
-net::OperationBase Call::OperationOf(net::Mode mode,
-                                     std::optional<std::chrono::nanoseconds> timeout) const {
+net::OperationBase Call::OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const {
   return {.id = id_, .mode = mode, .timeout = timeout};
 }
 
@@ -34,7 +36,7 @@ base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std:
   auto id = SocketIdOf(name, "name");
   if (!id.ok()) return std::move(id).error();
   socket_ = name;
-  return core_.registry.Find(*id, uid, identity_);
+  return core_.registry.Find(*id, uid, caller_.identity);
 }
 
 void Call::Post(const registry::RecordPtr& record, OnSocket run) {
@@ -63,6 +65,13 @@ void Call::SetCanceller(std::function<void()> canceller) {
   }
   lock.unlock();
   if (canceller) canceller();
+}
+
+void Call::SetEnder(std::function<void(base::Error)> end) {
+  has_ender_ = true;
+  core_.drain_hooks.Add(id_, [end] { end(base::Draining()); });
+  SetCanceller([end] { end(base::Cancelled()); });
+  if (core_.draining.load()) end(base::Draining());  // it had begun before the hook was there
 }
 
 void Call::OnCancel() {

@@ -17,6 +17,10 @@ namespace {
 // How soon to look again for a descriptor; a connection waits meanwhile in the kernel's backlog.
 constexpr std::chrono::milliseconds kRetryAccept{50};
 
+// Connections beyond the limit that are let in to be told so. (A GOAWAY instead makes gRPC's clients reconnect at once,
+// for ever.)
+constexpr uint32_t kToldOverLimit = 32;
+
 std::string IdentityOfPeer(int fd) {
   ucred peer{};
   socklen_t size = sizeof(peer);
@@ -29,19 +33,8 @@ std::string IdentityOfPeer(int fd) {
 }
 
 uint64_t InodeOf(int fd) {
-  struct stat found{};
+  struct stat found {};
   return fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
-}
-
-// What a caller beyond the limit hears: HTTP/2 SETTINGS, then GOAWAY with ENHANCE_YOUR_CALM and a reason (RFC 9113, 6.5 and 6.8).
-void RefuseConnection(int fd) {
-  constexpr std::string_view kReason = "max_connections reached";
-  std::string frames("\0\0\0\x04\0\0\0\0\0", 9);
-  frames += std::string("\0\0", 2) + static_cast<char>(8 + kReason.size());
-  frames += std::string("\x07\0\0\0\0\0" "\0\0\0\0" "\0\0\0\x0b", 14);
-  frames += kReason;
-  send(fd, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  shutdown(fd, SHUT_WR);
 }
 
 }  // namespace
@@ -49,8 +42,7 @@ void RefuseConnection(int fd) {
 // One listener on the loop.
 class Connections::Acceptor : public net::EventHandler {
  public:
-  Acceptor(Connections& owner, Listener listener)
-      : owner_(owner), listener_(std::move(listener)) {}
+  Acceptor(Connections& owner, Listener listener) : owner_(owner), listener_(std::move(listener)) {}
 
   base::Status Start() {
     auto watch = owner_.loop_.Watch(listener_.fd.get(), EPOLLIN, this);
@@ -96,11 +88,7 @@ class Connections::Acceptor : public net::EventHandler {
 };
 
 Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd)
-    : loop_(loop),
-      max_connections_(max_connections),
-      first_fd_(first_fd),
-      end_fd_(end_fd),
-      next_fd_(first_fd) {}
+    : loop_(loop), max_connections_(max_connections), first_fd_(first_fd), end_fd_(end_fd), next_fd_(first_fd) {}
 
 Connections::~Connections() = default;
 
@@ -134,31 +122,45 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
   int fd = -1;
   {
     std::lock_guard lock(mutex_);
-    if (connections_.size() >= max_connections_) ForgetClosed();
-    if (connections_.size() < max_connections_) fd = Renumber(accepted.get());
-    if (fd >= 0) {
-      connections_[fd] = Connection{.socket = InodeOf(fd), .identity = std::move(identity)};
-    }
+    if (!HasRoom()) ForgetClosed();
+    const bool over_limit = !HasRoom();
+    if (over_limit && over_limit_ >= kToldOverLimit) return;  // closes it
+    fd = Renumber(accepted.get());
+    if (fd < 0) return;
+    connections_[fd] = {.socket = InodeOf(fd), .caller = {std::move(identity), over_limit}};
+    if (over_limit) ++over_limit_;
   }
-  if (fd < 0) return RefuseConnection(accepted.get());
   accepted.reset();
   grpc::AddInsecureChannelFromFd(server_, fd);
 }
 
+bool Connections::HasRoom() const { return connections_.size() - over_limit_ < max_connections_; }
+
 void Connections::ForgetClosed() {
-  std::erase_if(connections_,
-                [](const auto& entry) { return InodeOf(entry.first) != entry.second.socket; });
+  std::erase_if(connections_, [this](const auto& entry) {
+    const bool closed = InodeOf(entry.first) != entry.second.socket;
+    if (closed && entry.second.caller.over_limit) --over_limit_;
+    return closed;
+  });
 }
 
-std::string Connections::IdentityOf(const std::string& peer) {
+Caller Connections::CallerOf(const std::string& peer) {
   constexpr std::string_view kPrefix = "fd:";
   int fd = -1;
   if (peer.starts_with(kPrefix)) {
     std::from_chars(peer.data() + kPrefix.size(), peer.data() + peer.size(), fd);
   }
   std::lock_guard lock(mutex_);
-  const auto found = connections_.find(fd);
-  return found == connections_.end() ? "" : found->second.identity;
+  auto found = connections_.find(fd);
+  if (found != connections_.end() && found->second.caller.over_limit) {
+    ForgetClosed();  // is there room by now?
+    found = connections_.find(fd);
+    if (found != connections_.end() && HasRoom()) {
+      found->second.caller.over_limit = false;
+      --over_limit_;
+    }
+  }
+  return found == connections_.end() ? Caller{} : found->second.caller;
 }
 
 uint32_t Connections::Count() {

@@ -1,8 +1,9 @@
 // The daemon's own listeners, and who is at the other end of each control connection.
 //
-// We accept ourselves and hand the descriptors to gRPC: so the peer's uid is known, the number of connections is bounded, and a
-// daemon that ran out of descriptors serves again when there are some (gRPC's listener would stay deaf).
-// gRPC names a connection by its descriptor, "fd:N"; N is taken from a rotating range, so that it does not soon mean somebody else.
+// We accept ourselves and hand the descriptors to gRPC: so the peer's uid is known, the number of connections is
+// bounded, and a daemon that ran out of descriptors serves again when there are some (gRPC's listener would stay deaf).
+// gRPC names a connection by its descriptor, "fd:N"; N is taken from a rotating range, so that it does not soon mean
+// somebody else.
 #pragma once
 
 #include <grpcpp/server.h>
@@ -21,9 +22,15 @@
 
 namespace socketeer::rpc {
 
+struct Caller {
+  std::string identity;     // "" when it is not known
+  bool over_limit = false;  // its connection is one too many: its calls are refused, which tells it why
+};
+
 class Connections {
  public:
-  // Connections get descriptors from `first_fd` up to `end_fd`. The loop must outlive this object, and be stopped before it is destroyed.
+  // Connections get descriptors from `first_fd` up to `end_fd`. The loop must outlive this object, and be stopped
+  // before it is destroyed.
   Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd);
   ~Connections();
 
@@ -33,7 +40,7 @@ class Connections {
   void StopListening();
 
   // Who calls, by grpc::ServerContext::peer(). Any thread.
-  std::string IdentityOf(const std::string& peer);
+  Caller CallerOf(const std::string& peer);
   // How many connections are open. Any thread.
   uint32_t Count();
 
@@ -41,13 +48,14 @@ class Connections {
   class Acceptor;
   struct Connection {
     uint64_t socket = 0;  // the inode: tells this connection from a later one with the same number
-    std::string identity;
+    Caller caller;
   };
 
   void Admit(base::Fd accepted, std::string identity);
   // A descriptor in the range; -1 when there is none.
   int Renumber(int fd);
-  void ForgetClosed();  // precondition: mutex_ held
+  void ForgetClosed();  // precondition, here and below: mutex_ held
+  bool HasRoom() const;
 
   net::EventLoop& loop_;
   const uint32_t max_connections_;
@@ -59,6 +67,7 @@ class Connections {
 
   std::mutex mutex_;
   std::unordered_map<int, Connection> connections_;  // guarded by mutex_
+  uint32_t over_limit_ = 0;                          // of them; guarded by mutex_
 };
 
 }  // namespace socketeer::rpc

@@ -17,8 +17,7 @@ base::Error Within(const std::string& path, base::Error error) {
     error.operation.clear();  // a scope that the kernel would not look up: the call says what it was for
     return error;
   }
-  return base::InvalidField(path + "." + field->second, error.metadata["given"],
-                            error.metadata["allowed"]);
+  return base::InvalidField(path + "." + field->second, error.metadata["given"], error.metadata["allowed"]);
 }
 
 }  // namespace
@@ -30,11 +29,11 @@ void ToProto(const net::SocketAddress& address, v1::Endpoint* out) {
     inet->set_port(address.port());
     inet->set_scope(address.scope());
   } else if (address.IsUnixUnnamed()) {
-    out->mutable_unix();
+    out->mutable_unix_domain();
   } else if (address.IsUnixAbstract()) {
-    out->mutable_unix()->set_abstract_name(address.unix_name());
+    out->mutable_unix_domain()->set_abstract_name(address.unix_name());
   } else if (address.IsUnixPath()) {
-    out->mutable_unix()->set_path(address.unix_name());
+    out->mutable_unix_domain()->set_path(address.unix_name());
   } else {
     out->set_raw(address.bytes());
   }
@@ -45,8 +44,7 @@ google::protobuf::Timestamp ToProto(base::WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
   google::protobuf::Timestamp stamp;
   stamp.set_seconds(seconds.count());
-  stamp.set_nanos(static_cast<int32_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds).count()));
+  stamp.set_nanos(static_cast<int32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds).count()));
   return stamp;
 }
 
@@ -91,19 +89,18 @@ void ToProto(net::IncomingDatagram datagram, v1::IncomingDatagram* out) {
 base::Result<net::SocketAddress> FromProto(const v1::Endpoint& endpoint, const std::string& field) {
   const auto within = [&field](const char* form, base::Result<net::SocketAddress> address) {
     return address.ok() ? std::move(address)
-                        : base::Result<net::SocketAddress>(
-                              Within(field + form, std::move(address).error()));
+                        : base::Result<net::SocketAddress>(Within(field + form, std::move(address).error()));
   };
   switch (endpoint.address_case()) {
     case v1::Endpoint::kInet:
-      return within(".inet", net::SocketAddress::Inet(endpoint.inet().ip(), endpoint.inet().port(),
-                                                      endpoint.inet().scope()));
-    case v1::Endpoint::kUnix:
-      if (endpoint.unix().has_path()) {
-        return within(".unix", net::SocketAddress::UnixPath(endpoint.unix().path()));
+      return within(".inet",
+                    net::SocketAddress::Inet(endpoint.inet().ip(), endpoint.inet().port(), endpoint.inet().scope()));
+    case v1::Endpoint::kUnixDomain:
+      if (endpoint.unix_domain().has_path()) {
+        return within(".unix_domain", net::SocketAddress::UnixPath(endpoint.unix_domain().path()));
       }
-      if (endpoint.unix().has_abstract_name()) {
-        return within(".unix", net::SocketAddress::UnixAbstract(endpoint.unix().abstract_name()));
+      if (endpoint.unix_domain().has_abstract_name()) {
+        return within(".unix_domain", net::SocketAddress::UnixAbstract(endpoint.unix_domain().abstract_name()));
       }
       return net::SocketAddress::UnixUnnamed();
     case v1::Endpoint::kRaw:
@@ -112,7 +109,7 @@ base::Result<net::SocketAddress> FromProto(const v1::Endpoint& endpoint, const s
     case v1::Endpoint::ADDRESS_NOT_SET:
       break;
   }
-  return base::InvalidField(field, "", "set: inet, unix, named or raw");
+  return base::InvalidField(field, "", "set: inet, unix_domain, named or raw");
 }
 
 base::Result<std::string> SocketIdOf(const std::string& name, const std::string& field) {
@@ -134,8 +131,7 @@ base::Result<net::Mode> FromProto(v1::Mode mode) {
     case v1::MODE_WHOLE:
       return net::Mode::kWhole;
     default:
-      return base::InvalidField("mode", std::to_string(mode),
-                                "MODE_EXACT (1), MODE_WAIT (2) or MODE_WHOLE (3)");
+      return base::InvalidField("mode", std::to_string(mode), "MODE_EXACT (1), MODE_WAIT (2) or MODE_WHOLE (3)");
   }
 }
 
@@ -164,19 +160,16 @@ base::Result<int> TypeOf(v1::SocketType type) {
     case v1::SOCKET_TYPE_SEQPACKET:
       return SOCK_SEQPACKET;
     default:
-      return base::InvalidField(
-          "type", std::to_string(type),
-          "SOCKET_TYPE_STREAM (1), SOCKET_TYPE_DGRAM (2) or SOCKET_TYPE_SEQPACKET (3)");
+      return base::InvalidField("type", std::to_string(type),
+                                "SOCKET_TYPE_STREAM (1), SOCKET_TYPE_DGRAM (2) or SOCKET_TYPE_SEQPACKET (3)");
   }
 }
 
-base::Result<std::optional<std::chrono::nanoseconds>> FromProto(
-    const google::protobuf::Duration& duration) {
+base::Result<std::optional<std::chrono::nanoseconds>> FromProto(const google::protobuf::Duration& duration) {
   constexpr int64_t kMaxSeconds = std::chrono::seconds(base::kMaxTimeout).count();
-  const bool in_range = duration.seconds() >= 0 && duration.nanos() >= 0 &&
-                        duration.nanos() < 1'000'000'000 &&
-                        (duration.seconds() < kMaxSeconds ||
-                         (duration.seconds() == kMaxSeconds && duration.nanos() == 0));
+  const bool in_range =
+      duration.seconds() >= 0 && duration.nanos() >= 0 && duration.nanos() < 1'000'000'000 &&
+      (duration.seconds() < kMaxSeconds || (duration.seconds() == kMaxSeconds && duration.nanos() == 0));
   if (!in_range) {
     return base::InvalidField("timeout", duration.ShortDebugString(), "0 to 24 h");
   }
@@ -184,11 +177,9 @@ base::Result<std::optional<std::chrono::nanoseconds>> FromProto(
                                                  std::chrono::nanoseconds(duration.nanos()));
 }
 
-base::Result<uint32_t> InRange(uint64_t value, uint64_t min, uint64_t max,
-                               const std::string& field) {
+base::Result<uint32_t> InRange(uint64_t value, uint64_t min, uint64_t max, const std::string& field) {
   if (value >= min && value <= max) return static_cast<uint32_t>(value);
-  return base::InvalidField(field, std::to_string(value),
-                            std::to_string(min) + " to " + std::to_string(max));
+  return base::InvalidField(field, std::to_string(value), std::to_string(min) + " to " + std::to_string(max));
 }
 
 }  // namespace socketeer::rpc

@@ -39,8 +39,7 @@ base::Result<int> FamilyOf(v1::Family family);  // AF_UNSPEC when left open
 base::Result<int> TypeOf(v1::SocketType type);
 
 // The `timeout` of a request, if it has one: 0 to kMaxTimeout.
-base::Result<std::optional<std::chrono::nanoseconds>> FromProto(
-    const google::protobuf::Duration& duration);
+base::Result<std::optional<std::chrono::nanoseconds>> FromProto(const google::protobuf::Duration& duration);
 template <typename Request>
 base::Result<std::optional<std::chrono::nanoseconds>> TimeoutOf(const Request& request) {
   if (!request.has_timeout()) return std::optional<std::chrono::nanoseconds>();

@@ -19,8 +19,7 @@ net::OptionValue Read(const v1::SocketOptions& options, const FieldDescriptor& f
     case FieldDescriptor::CPPTYPE_INT32:
       return reflection.GetInt32(options, &field);
     default:
-      return net::Linger{.enabled = options.linger().enabled(),
-                         .seconds = options.linger().seconds()};
+      return net::Linger{.enabled = options.linger().enabled(), .seconds = options.linger().seconds()};
   }
 }
 

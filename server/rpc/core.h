@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "server/base/clock.h"
@@ -11,6 +13,7 @@
 #include "server/net/shard.h"
 #include "server/registry/registry.h"
 #include "server/rpc/connections.h"
+#include "server/rpc/drain_hooks.h"
 
 namespace socketeer::rpc {
 
@@ -26,12 +29,13 @@ struct Core {
 
   std::atomic<bool> draining{false};
   std::atomic<uint32_t> calls{0};
+  std::mutex idle_mutex{};
+  std::condition_variable idle{};  // told while draining, when the last call has ended
+  DrainHooks drain_hooks{};
   std::atomic<uint32_t> next_shard{0};
 
   // Where the next socket will live: the shards take turns.
-  net::Shard& PickShard() {
-    return *shards[next_shard.fetch_add(1, std::memory_order_relaxed) % shards.size()];
-  }
+  net::Shard& PickShard() { return *shards[next_shard.fetch_add(1, std::memory_order_relaxed) % shards.size()]; }
 };
 
 }  // namespace socketeer::rpc

@@ -42,8 +42,8 @@ struct Bounds {
   uint32_t max = 0;
   uint32_t min = 0;
 };
-base::Result<Bounds> CheckBounds(net::Mode mode, uint32_t max, uint32_t min, uint32_t default_max,
-                                 uint32_t limit, const std::string& unit) {
+base::Result<Bounds> CheckBounds(net::Mode mode, uint32_t max, uint32_t min, uint32_t default_max, uint32_t limit,
+                                 const std::string& unit) {
   const bool whole = mode == net::Mode::kWhole;
   if (min != 0 && !whole) {
     return base::InvalidField("min_" + unit, std::to_string(min), "0 unless mode is MODE_WHOLE");
@@ -71,8 +71,8 @@ SocketService::Reactor* SocketService::SendData(Context* context, const v1::Send
     auto size = CheckPayload(request->data().size(), core_.limits, "data");
     if (!size.ok()) return size;
     call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
-      socket.Start(std::make_unique<net::SendOperation>(
-          base, request->data(), [=, &call](base::Result<net::SendResult> result) {
+      socket.Start(
+          std::make_unique<net::SendOperation>(base, request->data(), [=, &call](base::Result<net::SendResult> result) {
             call.Answer(std::move(result), [&](net::SendResult sent) {
               response->set_bytes_sent(sent.bytes_sent);
               response->set_timed_out(sent.timed_out);
@@ -83,23 +83,21 @@ SocketService::Reactor* SocketService::SendData(Context* context, const v1::Send
   });
 }
 
-SocketService::Reactor* SocketService::ReceiveData(Context* context,
-                                                   const v1::ReceiveDataRequest* request,
+SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::ReceiveDataRequest* request,
                                                    v1::ReceiveDataResponse* response) {
   return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveData", true, "ReceiveDatagrams");
     if (!data.ok()) return std::move(data).error();
-    auto bounds = CheckBounds(data->base.mode, request->max_bytes(), request->min_bytes(),
-                              kDefaultReceiveBytes, core_.limits.max_payload_bytes, "bytes");
+    auto bounds = CheckBounds(data->base.mode, request->max_bytes(), request->min_bytes(), kDefaultReceiveBytes,
+                              core_.limits.max_payload_bytes, "bytes");
     if (!bounds.ok()) return std::move(bounds).error();
     if (request->peek() && data->base.mode == net::Mode::kWhole) {
       return base::InvalidField("peek", "true", "false with MODE_WHOLE");
     }
-    const net::ReceiveOperation::Want want{
-        .max_bytes = bounds->max, .min_bytes = bounds->min, .peek = request->peek()};
+    const net::ReceiveOperation::Want want{.max_bytes = bounds->max, .min_bytes = bounds->min, .peek = request->peek()};
     call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
-      socket.Start(std::make_unique<net::ReceiveOperation>(
-          base, want, [=, &call](base::Result<net::ReceiveResult> result) {
+      socket.Start(
+          std::make_unique<net::ReceiveOperation>(base, want, [=, &call](base::Result<net::ReceiveResult> result) {
             call.Answer(std::move(result), [&](net::ReceiveResult received) {
               response->set_data(std::move(received.data));
               response->set_end_of_stream(received.end_of_stream);
@@ -111,8 +109,7 @@ SocketService::Reactor* SocketService::ReceiveData(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::SendDatagrams(Context* context,
-                                                     const v1::SendDatagramsRequest* request,
+SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1::SendDatagramsRequest* request,
                                                      v1::SendDatagramsResponse* response) {
   return Serve(core_, *context, "send", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "SendDatagrams", false, "SendData");
@@ -131,41 +128,35 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context,
       queries.push_back({each.destination(), "datagrams[" + std::to_string(i) + "].destination"});
     }
     if (auto size = CheckPayload(bytes, core_.limits, "datagrams"); !size.ok()) return size;
-    return ResolveAll(
-        call, std::move(queries), data->kind,
-        [=, &call, data = *data](std::vector<Addresses> found) {
-          std::vector<net::OutgoingDatagram> datagrams;
-          size_t next = 0;
-          for (const v1::OutgoingDatagram& each : request->datagrams()) {
-            datagrams.push_back({.payload = each.payload(), .destination = {}});
-            if (each.has_destination()) datagrams.back().destination = found[next++].list[0];
-          }
-          call.Post(data.record, [=, &call, datagrams = std::move(datagrams)](
-                                     net::Socket& socket) mutable {
-            socket.Start(std::make_unique<net::SendDatagramsOperation>(
-                data.base, std::move(datagrams),
-                [=, &call](base::Result<net::SendDatagramsResult> result) {
-                  call.Answer(std::move(result), [&](net::SendDatagramsResult sent) {
-                    response->set_datagrams_sent(sent.datagrams_sent);
-                    response->set_timed_out(sent.timed_out);
-                  });
-                }));
-          });
-        });
+    return ResolveAll(call, std::move(queries), data->kind, [=, &call, data = *data](std::vector<Addresses> found) {
+      std::vector<net::OutgoingDatagram> datagrams;
+      size_t next = 0;
+      for (const v1::OutgoingDatagram& each : request->datagrams()) {
+        datagrams.push_back({.payload = each.payload(), .destination = {}});
+        if (each.has_destination()) datagrams.back().destination = found[next++].list[0];
+      }
+      call.Post(data.record, [=, &call, datagrams = std::move(datagrams)](net::Socket& socket) mutable {
+        socket.Start(std::make_unique<net::SendDatagramsOperation>(
+            data.base, std::move(datagrams), [=, &call](base::Result<net::SendDatagramsResult> result) {
+              call.Answer(std::move(result), [&](net::SendDatagramsResult sent) {
+                response->set_datagrams_sent(sent.datagrams_sent);
+                response->set_timed_out(sent.timed_out);
+              });
+            }));
+      });
+    });
   });
 }
 
-SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context,
-                                                        const v1::ReceiveDatagramsRequest* request,
+SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const v1::ReceiveDatagramsRequest* request,
                                                         v1::ReceiveDatagramsResponse* response) {
   return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveDatagrams", false, "ReceiveData");
     if (!data.ok()) return std::move(data).error();
-    auto bounds = CheckBounds(data->base.mode, request->max_datagrams(), request->min_datagrams(),
-                              1, core_.limits.max_datagrams_per_call, "datagrams");
+    auto bounds = CheckBounds(data->base.mode, request->max_datagrams(), request->min_datagrams(), 1,
+                              core_.limits.max_datagrams_per_call, "datagrams");
     if (!bounds.ok()) return std::move(bounds).error();
-    const uint32_t max_bytes =
-        request->max_bytes() == 0 ? kDefaultReceiveBytes : request->max_bytes();
+    const uint32_t max_bytes = request->max_bytes() == 0 ? kDefaultReceiveBytes : request->max_bytes();
     auto size = InRange(max_bytes, 1, core_.limits.max_payload_bytes, "max_bytes");
     if (!size.ok()) return std::move(size).error();
     if (request->peek() && data->base.mode == net::Mode::kWhole) {
@@ -174,10 +165,8 @@ SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context,
     if (request->peek() && bounds->max != 1) {
       return base::InvalidField("max_datagrams", std::to_string(bounds->max), "0 or 1 with peek");
     }
-    const net::ReceiveDatagramsOperation::Want want{.max_datagrams = bounds->max,
-                                                    .min_datagrams = bounds->min,
-                                                    .max_bytes = max_bytes,
-                                                    .peek = request->peek()};
+    const net::ReceiveDatagramsOperation::Want want{
+        .max_datagrams = bounds->max, .min_datagrams = bounds->min, .max_bytes = max_bytes, .peek = request->peek()};
     call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
       socket.Start(std::make_unique<net::ReceiveDatagramsOperation>(
           base, want, [=, &call](base::Result<net::ReceiveDatagramsResult> result) {

@@ -27,8 +27,7 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* context,
-                                               const v1::GetHostRequest* request,
+grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,
                                                v1::Host* response) {
   return Serve(core_, *context, "get", *request, [=, this](Call& call) {
     utsname system{};

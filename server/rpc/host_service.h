@@ -10,8 +10,8 @@ class HostService final : public v1::HostService::CallbackService {
  public:
   explicit HostService(Core& core) : core_(core) {}
 
-  grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context,
-                                    const v1::GetHostRequest* request, v1::Host* response) override;
+  grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,
+                                    v1::Host* response) override;
 
  private:
   Core& core_;

@@ -16,32 +16,27 @@ void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
   ToProto(core_.registry.Look(record), out);
 }
 
-SocketService::Reactor* SocketService::OpenSocket(Context* context,
-                                                  const v1::OpenSocketRequest* request,
+SocketService::Reactor* SocketService::OpenSocket(Context* context, const v1::OpenSocketRequest* request,
                                                   v1::OpenSocketResponse* response) {
-  return Serve(core_, *context, "open", *request,
-               [=](Call& call) { return StartOpen(call, *request, response); });
+  return Serve(core_, *context, "open", *request, [=](Call& call) { return StartOpen(call, *request, response); });
 }
 
-SocketService::Reactor* SocketService::BindSocket(Context* context,
-                                                  const v1::BindSocketRequest* request,
+SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::BindSocketRequest* request,
                                                   v1::Socket* response) {
   return Serve(core_, *context, "bind", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
-    return ResolveAll(
-        call, {{request->local(), "local", true}}, kind,
-        [=, this, &call, record = *record](std::vector<Addresses> found) {
-          call.Post(record, [=, this, &call](net::Socket& socket) {
-            call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
-          });
-        });
+    return ResolveAll(call, {{request->local(), "local", true}}, kind,
+                      [=, this, &call, record = *record](std::vector<Addresses> found) {
+                        call.Post(record, [=, this, &call](net::Socket& socket) {
+                          call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
+                        });
+                      });
   });
 }
 
-SocketService::Reactor* SocketService::ConnectSocket(Context* context,
-                                                     const v1::ConnectSocketRequest* request,
+SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1::ConnectSocketRequest* request,
                                                      v1::ConnectSocketResponse* response) {
   return Serve(core_, *context, "connect", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
@@ -56,16 +51,14 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context,
     }
     if (request->has_disconnect()) {
       call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
-        call.Answer(socket.Disconnect(),
-                    [&](base::Unit) { Show(record, response->mutable_socket()); });
+        call.Answer(socket.Disconnect(), [&](base::Unit) { Show(record, response->mutable_socket()); });
       });
       return base::Ok();
     }
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
     return ResolveAll(
         call, {{request->peer(), "peer", false}}, kind,
-        [=, this, &call, record = *record, base = call.OperationOf(*mode, *timeout)](
-            std::vector<Addresses> found) {
+        [=, this, &call, record = *record, base = call.OperationOf(*mode, *timeout)](std::vector<Addresses> found) {
           call.Post(record, [=, this, &call](net::Socket& socket) {
             socket.Start(std::make_unique<net::ConnectOperation>(
                 base, found[0].list[0], [=, this, &call](base::Result<net::ConnectResult> result) {
@@ -79,14 +72,12 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::ListenSocket(Context* context,
-                                                    const v1::ListenSocketRequest* request,
+SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::ListenSocketRequest* request,
                                                     v1::Socket* response) {
   return Serve(core_, *context, "listen", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
-    auto backlog = BacklogOf(
-        request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
+    auto backlog = BacklogOf(request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
     if (!backlog.ok()) return std::move(backlog).error();
     call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
       call.Answer(socket.Listen(*backlog), [&](base::Unit) { Show(record, response); });
@@ -95,8 +86,7 @@ SocketService::Reactor* SocketService::ListenSocket(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::AcceptSocket(Context* context,
-                                                    const v1::AcceptSocketRequest* request,
+SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::AcceptSocketRequest* request,
                                                     v1::AcceptSocketResponse* response) {
   return Serve(core_, *context, "accept", *request, [=, this](Call& call) -> base::Status {
     auto listener = call.Find(request->name(), request->uid());
@@ -108,13 +98,12 @@ SocketService::Reactor* SocketService::AcceptSocket(Context* context,
     // An accepted socket stays on its listener's loop.
     net::Shard& shard = (*listener)->shard();
     const net::SocketHandle handle = net::Shard::NextId();
-    auto reserved = core_.registry.Reserve(
-        request->socket_id(), call.identity(),
-        registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
+    auto reserved =
+        core_.registry.Reserve(request->socket_id(), call.identity(),
+                               registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
     if (!reserved.ok()) return std::move(reserved).error();
     call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
-    const auto accepted = [=, this, &call, &shard,
-                           record = *reserved](base::Result<net::AcceptResult> result) {
+    const auto accepted = [=, this, &call, &shard, record = *reserved](base::Result<net::AcceptResult> result) {
       call.Answer(std::move(result), [&](net::AcceptResult accept) {
         response->set_timed_out(accept.timed_out);
         if (accept.timed_out) return core_.registry.Abandon(record);
@@ -130,8 +119,7 @@ SocketService::Reactor* SocketService::AcceptSocket(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::ShutdownSocket(Context* context,
-                                                      const v1::ShutdownSocketRequest* request,
+SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1::ShutdownSocketRequest* request,
                                                       v1::ShutdownSocketResponse* response) {
   return Serve(core_, *context, "shutdown", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
@@ -162,18 +150,17 @@ SocketService::Reactor* SocketService::ShutdownSocket(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::CloseSocket(Context* context,
-                                                   const v1::CloseSocketRequest* request,
+SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::CloseSocketRequest* request,
                                                    v1::CloseSocketResponse* response) {
   return Serve(core_, *context, "close", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
-    // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one that
-    // lingers, nor need a daemon that stops.
+    // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one
+    // that lingers, nor need a daemon that stops.
     net::Shard& shard = (*record)->shard();
     const auto answered = std::make_shared<std::atomic<bool>>(false);
-    call.SetCanceller([&call, answered] {
-      if (!answered->exchange(true)) call.Fail(base::Cancelled());
+    call.SetEnder([&call, answered](base::Error why) {
+      if (!answered->exchange(true)) call.Fail(std::move(why));
     });
     shard.Post([=, this, &call, &shard, record = *record] {
       const bool there = shard.Find(record->handle()) != nullptr;

@@ -67,8 +67,8 @@ class Opening : public std::enable_shared_from_this<Opening> {
   }
 
   void OnFailure(base::Error error) {
-    const bool next = error.operation == "connect" && error.errno_number != 0 &&
-                      at_ + 1 < plans_.size() && !core_.draining.load();
+    const bool next =
+        error.operation == "connect" && error.errno_number != 0 && at_ + 1 < plans_.size() && !core_.draining.load();
     if (!next) {
       error.socket.clear();  // there is none
       error.state = 0;
@@ -94,29 +94,27 @@ class Opening : public std::enable_shared_from_this<Opening> {
 
 }  // namespace
 
-base::Status StartOpen(Call& call, const v1::OpenSocketRequest& request,
-                       v1::OpenSocketResponse* response) {
+base::Status StartOpen(Call& call, const v1::OpenSocketRequest& request, v1::OpenSocketResponse* response) {
   auto checked = CheckOpen(request);
   if (!checked.ok()) return std::move(checked).error();
   std::vector<EndpointQuery> queries;
   if (request.has_bind()) queries.push_back({request.bind(), "bind", true});
   if (request.has_connect()) queries.push_back({request.connect(), "connect", false});
   const net::SocketKind kind{.family = checked->family, .type = checked->type};
-  return ResolveAll(
-      call, std::move(queries), kind,
-      [&call, &request, response, open = *std::move(checked)](std::vector<Addresses> found) {
-        Addresses bind, connect;
-        if (request.has_connect()) {
-          connect = std::move(found.back());
-          found.pop_back();
-        }
-        if (request.has_bind()) bind = std::move(found.back());
-        auto plans = PlanOpen(open, bind, connect);
-        if (!plans.ok()) return call.Fail(std::move(plans).error());
-        auto opening = std::make_shared<Opening>(call, request, response, *std::move(plans),
-                                                 open.timeout);
-        if (auto status = opening->Try(); !status.ok()) call.Fail(std::move(status).error());
-      });
+  return ResolveAll(call, std::move(queries), kind,
+                    [&call, &request, response, open = *std::move(checked)](std::vector<Addresses> found) {
+                      Addresses bind, connect;
+                      if (request.has_connect()) {
+                        connect = std::move(found.back());
+                        found.pop_back();
+                      }
+                      if (request.has_bind()) bind = std::move(found.back());
+                      auto plans = PlanOpen(open, bind, connect);
+                      if (!plans.ok()) return call.Fail(std::move(plans).error());
+                      auto opening =
+                          std::make_shared<Opening>(call, request, response, *std::move(plans), open.timeout);
+                      if (auto status = opening->Try(); !status.ok()) call.Fail(std::move(status).error());
+                    });
 }
 
 }  // namespace socketeer::rpc

@@ -10,7 +10,6 @@
 namespace socketeer::rpc {
 
 // Begins; ends the call. `response` is the call's.
-base::Status StartOpen(Call& call, const v1::OpenSocketRequest& request,
-                       v1::OpenSocketResponse* response);
+base::Status StartOpen(Call& call, const v1::OpenSocketRequest& request, v1::OpenSocketResponse* response);
 
 }  // namespace socketeer::rpc

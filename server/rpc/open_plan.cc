@@ -14,14 +14,13 @@ namespace {
 constexpr int kDefaultBacklog = 4096;
 
 base::Error FamiliesDiffer() {
-  return base::InvalidField("bind", "an address of another family than connect",
-                            "of the same family");
+  return base::InvalidField("bind", "an address of another family than connect", "of the same family");
 }
 
 // The address to bind for a socket of `family`; null: there is none of that family.
 const net::SocketAddress* BindFor(const Addresses& bind, int family) {
-  const auto found = std::ranges::find_if(
-      bind.list, [family](const auto& address) { return address.family() == family; });
+  const auto found =
+      std::ranges::find_if(bind.list, [family](const auto& address) { return address.family() == family; });
   return found == bind.list.end() ? nullptr : &*found;
 }
 
@@ -50,8 +49,7 @@ base::Result<OpenRequest> CheckOpen(const v1::OpenSocketRequest& request) {
   checked.options = *std::move(options);
   if (request.has_listen()) {
     const auto& listen = request.listen();
-    auto backlog = BacklogOf(
-        listen.has_backlog() ? std::optional(listen.backlog()) : std::nullopt, "listen.backlog");
+    auto backlog = BacklogOf(listen.has_backlog() ? std::optional(listen.backlog()) : std::nullopt, "listen.backlog");
     if (!backlog.ok()) return std::move(backlog).error();
     checked.backlog = *backlog;
   }
@@ -85,12 +83,10 @@ base::Result<std::vector<net::OpenPlan>> PlanOpen(const OpenRequest& request, co
     each.connect = peer;
     if (bind.both_families) {
       const uint16_t port = bind.list.front().port();
-      each.bind = peer.family() == AF_INET ? net::SocketAddress::Any4(port)
-                                           : net::SocketAddress::Any6(port);
+      each.bind = peer.family() == AF_INET ? net::SocketAddress::Any4(port) : net::SocketAddress::Any6(port);
     } else if (!bind.list.empty()) {
       // With the family given, the kernel judges; without it, only a pair of one family makes sense.
-      const auto* fitting =
-          request.family == AF_UNSPEC ? BindFor(bind, peer.family()) : &bind.list.front();
+      const auto* fitting = request.family == AF_UNSPEC ? BindFor(bind, peer.family()) : &bind.list.front();
       if (fitting == nullptr) continue;
       each.bind = *fitting;
     }

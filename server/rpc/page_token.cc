@@ -33,8 +33,7 @@ base::Result<std::string> ReadPageToken(const std::string& token, const std::str
     std::string id = plain.substr(digest.size());
     if (registry::IsSocketId(id)) return id;
   }
-  return base::InvalidField("page_token", token,
-                            "a next_page_token of a call with the same filter");
+  return base::InvalidField("page_token", token, "a next_page_token of a call with the same filter");
 }
 
 }  // namespace socketeer::rpc

@@ -12,8 +12,7 @@ namespace {
 constexpr int kDefaultPageSize = 100;
 
 // A mask path to the change it stands for. `labels`: the request's.
-base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::string& path,
-                                                                 registry::Labels labels) {
+base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::string& path, registry::Labels labels) {
   if (path == "labels") {
     return std::function([labels = std::move(labels)](registry::Labels& own) { own = labels; });
   }
@@ -34,21 +33,20 @@ base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::stri
 
 }  // namespace
 
-SocketService::Reactor* SocketService::GetSocketOptions(
-    Context* context, const v1::GetSocketOptionsRequest* request, v1::SocketOptions* response) {
+SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const v1::GetSocketOptionsRequest* request,
+                                                        v1::SocketOptions* response) {
   return Serve(core_, *context, "getsockopt", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     call.Post(*record, [=, &call](net::Socket& socket) {
-      call.Answer(socket.GetOptions(),
-                  [&](const net::OptionList& options) { ToProto(options, response); });
+      call.Answer(socket.GetOptions(), [&](const net::OptionList& options) { ToProto(options, response); });
     });
     return base::Ok();
   });
 }
 
-SocketService::Reactor* SocketService::SetSocketOptions(
-    Context* context, const v1::SetSocketOptionsRequest* request, v1::SocketOptions* response) {
+SocketService::Reactor* SocketService::SetSocketOptions(Context* context, const v1::SetSocketOptionsRequest* request,
+                                                        v1::SocketOptions* response) {
   return Serve(core_, *context, "setsockopt", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
@@ -65,15 +63,12 @@ SocketService::Reactor* SocketService::SetSocketOptions(
   });
 }
 
-SocketService::Reactor* SocketService::AwaitSockets(Context* context,
-                                                    const v1::AwaitSocketsRequest* request,
+SocketService::Reactor* SocketService::AwaitSockets(Context* context, const v1::AwaitSocketsRequest* request,
                                                     v1::AwaitSocketsResponse* response) {
-  return Serve(core_, *context, "await", *request,
-               [=](Call& call) { return StartAwait(call, *request, response); });
+  return Serve(core_, *context, "await", *request, [=](Call& call) { return StartAwait(call, *request, response); });
 }
 
-SocketService::Reactor* SocketService::GetSocket(Context* context,
-                                                 const v1::GetSocketRequest* request,
+SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::GetSocketRequest* request,
                                                  v1::Socket* response) {
   return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
@@ -84,14 +79,13 @@ SocketService::Reactor* SocketService::GetSocket(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::ListSockets(Context* context,
-                                                   const v1::ListSocketsRequest* request,
+SocketService::Reactor* SocketService::ListSockets(Context* context, const v1::ListSocketsRequest* request,
                                                    v1::ListSocketsResponse* response) {
   return Serve(core_, *context, "list", *request, [=, this](Call& call) -> base::Status {
     const int asked = request->page_size();
     if (asked < 0) return base::InvalidField("page_size", std::to_string(asked), "0 or more");
-    const auto size = std::min(static_cast<uint32_t>(asked == 0 ? kDefaultPageSize : asked),
-                               core_.limits.max_page_size);
+    const auto size =
+        std::min(static_cast<uint32_t>(asked == 0 ? kDefaultPageSize : asked), core_.limits.max_page_size);
     auto filter = registry::Filter::Parse(request->filter());
     if (!filter.ok()) return std::move(filter).error();
     auto after = ReadPageToken(request->page_token(), request->filter());
@@ -107,8 +101,7 @@ SocketService::Reactor* SocketService::ListSockets(Context* context,
   });
 }
 
-SocketService::Reactor* SocketService::UpdateSocket(Context* context,
-                                                    const v1::UpdateSocketRequest* request,
+SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::UpdateSocketRequest* request,
                                                     v1::Socket* response) {
   return Serve(core_, *context, "update", *request, [=, this](Call& call) -> base::Status {
     const v1::Socket& socket = request->socket();

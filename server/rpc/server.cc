@@ -3,6 +3,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <latch>
 #include <utility>
 
@@ -38,32 +39,39 @@ struct Server::Parts {
   bool drained = false;
 
   Parts(const base::Limits& given, net::Syscalls& calls, const base::Clock& clock)
-      : syscalls(calls),
-        limits(given),
-        registry(given, clock),
-        resolver(kResolverThreads, given.max_resolutions) {}
+      : syscalls(calls), limits(given), registry(given, clock), resolver(kResolverThreads, given.max_resolutions) {}
+
+  // Runs `task` on each shard's thread, and returns when it has run on all.
+  void OnEachShard(const std::function<void(net::Shard&)>& task) {
+    std::latch done(static_cast<std::ptrdiff_t>(shards.size()));
+    for (const auto& shard : shards) {
+      shard->Post([&task, &done, &shard = *shard] {
+        task(shard);
+        done.count_down();
+      });
+    }
+    done.wait();
+  }
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settings,
-                                                    net::Syscalls& syscalls,
+base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settings, net::Syscalls& syscalls,
                                                     const base::Clock& clock) {
   auto parts = std::make_unique<Parts>(settings.limits, syscalls, clock);
   auto control = net::EventLoop::Create(syscalls, clock);
   if (!control.ok()) return std::move(control).error();
   parts->control = *std::move(control);
   for (int i = 0; i < settings.loops; ++i) {
-    auto shard = net::Shard::Create(syscalls, clock, *parts->closers,
-                                    settings.limits.max_waiting_calls_per_direction);
+    auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction);
     if (!shard.ok()) return std::move(shard).error();
     parts->shards.push_back(*std::move(shard));
   }
   // Connections take their descriptors from the upper part, where sockets come last.
   const int span = static_cast<int>(settings.limits.max_connections) * 4;
   const int first = std::max(settings.descriptors - span, settings.descriptors / 2);
-  parts->connections = std::make_unique<Connections>(
-      *parts->control, settings.limits.max_connections, first, settings.descriptors);
+  parts->connections =
+      std::make_unique<Connections>(*parts->control, settings.limits.max_connections, first, settings.descriptors);
   parts->core.reset(new Core{.limits = settings.limits,
                              .clock = clock,
                              .started = clock.Now(),
@@ -101,8 +109,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
     error.message = "gRPC did not start";
     return error;
   }
-  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get());
-      !status.ok()) {
+  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get()); !status.ok()) {
     return std::move(status).error();
   }
   parts->control_thread = std::thread([loop = parts->control.get()] { loop->Run(); });
@@ -113,23 +120,27 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
 
 void Server::Drain(std::chrono::milliseconds limit) {
   if (std::exchange(parts_->drained, true)) return;
-  const auto deadline = std::chrono::system_clock::now() + limit;
   if (auto* const health = parts_->grpc->GetHealthCheckService()) health->SetServingStatus(false);
   parts_->core->draining.store(true);
   parts_->registry.EndNameWaits();
-  std::latch closed(static_cast<std::ptrdiff_t>(parts_->shards.size()) + 1);
-  parts_->control->Post([this, &closed] {
+  std::latch deaf(1);
+  parts_->control->Post([this, &deaf] {
     parts_->connections->StopListening();
-    closed.count_down();
+    deaf.count_down();
   });
-  for (const auto& shard : parts_->shards) {
-    shard->Post([&closed, shard = shard.get()] {
-      shard->CloseAll(base::Draining());
-      closed.count_down();
-    });
+  deaf.wait();
+  // First all waiting ends, then sockets close: what one loop closes, calls on another would take for the network's
+  // doing.
+  parts_->OnEachShard([](net::Shard& shard) { shard.EndWaiting(base::Draining()); });
+  parts_->OnEachShard([](net::Shard& shard) { shard.CloseAll(base::Draining()); });
+  Core& core = *parts_->core;
+  core.drain_hooks.RunAll();
+  {
+    std::unique_lock lock(core.idle_mutex);
+    core.idle.wait_for(lock, limit, [&core] { return core.calls.load() == 0; });
   }
-  closed.wait();
-  parts_->grpc->Shutdown(deadline);
+  // What is left is gRPC's own, such as a watch of the health, or did not end in time: cancelled.
+  parts_->grpc->Shutdown(std::chrono::system_clock::now());
 }
 
 Server::~Server() {

@@ -32,17 +32,17 @@ inline constexpr int kMaxLoops = 256;
 class Server {
  public:
   // Serves when it returns. Errors are for the operator: message only. `syscalls` and `clock` must outlive the server.
-  static base::Result<std::unique_ptr<Server>> Start(
-      const ServerSettings& settings, net::Syscalls& syscalls = net::KernelSyscalls(),
-      const base::Clock& clock = base::SystemClock());
+  static base::Result<std::unique_ptr<Server>> Start(const ServerSettings& settings,
+                                                     net::Syscalls& syscalls = net::KernelSyscalls(),
+                                                     const base::Clock& clock = base::SystemClock());
   // Drains with a limit of zero, if that was not done.
   ~Server();
 
   // The real addresses, in the order of `listen`: "unix:/run/socketeer.sock", "127.0.0.1:40123".
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  // Health says NOT_SERVING, no more callers are accepted, what waits ends as DRAINING, sockets close. Returns when all calls have
-  // ended, at the latest after `limit`; calls that still run then are cancelled.
+  // Health says NOT_SERVING, no more callers are accepted, what waits ends as DRAINING, sockets close. Returns when all
+  // calls have ended, at the latest after `limit`; calls that still run then are cancelled.
   void Drain(std::chrono::milliseconds limit);
 
  private:

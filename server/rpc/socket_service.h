@@ -1,4 +1,5 @@
-// socketeer.v1.SocketService. Every handler is thin: check, find the socket, start one operation on its thread, translate the result.
+// socketeer.v1.SocketService. Every handler is thin: check, find the socket, start one operation on its thread,
+// translate the result.
 #pragma once
 
 #include "server/rpc/call.h"

@@ -15,9 +15,7 @@ namespace {
 constexpr char kDomain[] = "socketeer";
 constexpr size_t kMaxText = 512;  // of a message or a metadata value; leaves room for two 108-byte paths
 
-std::string Cut(const std::string& text) {
-  return text.size() <= kMaxText ? text : text.substr(0, kMaxText) + "...";
-}
+std::string Cut(const std::string& text) { return text.size() <= kMaxText ? text : text.substr(0, kMaxText) + "..."; }
 
 google::rpc::ErrorInfo InfoOf(const base::Error& error) {
   google::rpc::ErrorInfo info;
@@ -59,8 +57,7 @@ grpc::Status ToGrpcStatus(const base::Error& error) {
     bare.set_domain(kDomain);
     status.mutable_details(0)->PackFrom(bare);
   }
-  return grpc::Status(static_cast<grpc::StatusCode>(error.code), status.message(),
-                      status.SerializeAsString());
+  return grpc::Status(static_cast<grpc::StatusCode>(error.code), status.message(), status.SerializeAsString());
 }
 
 }  // namespace socketeer::rpc

@@ -2,9 +2,9 @@
 //
 //   fairness ENDPOINT [ROUNDS [CALLS]]
 //
-// ENDPOINT is a daemon with one loop. The p99 of a small call (SendDatagrams of 64 bytes) alone, and beside a TCP socket of the same loop that
-// is flooded by a local sender and drained by ReceiveData calls of 1 MiB. Rounds are interleaved; medians are compared. Prints a line for people
-// and one of JSON. Goal: at most 3 times.
+// ENDPOINT is a daemon with one loop. The p99 of a small call (SendDatagrams of 64 bytes) alone, and beside a TCP
+// socket of the same loop that is flooded by a local sender and drained by ReceiveData calls of 1 MiB. Rounds are
+// interleaved; medians are compared. Prints a line for people and one of JSON. Goal: at most 3 times.
 #include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/socket.h>
@@ -37,8 +37,7 @@ std::unique_ptr<Stub> Connect(const std::string& endpoint) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
-  return v1::SocketService::NewStub(
-      grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
+  return v1::SocketService::NewStub(grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
 }
 
 v1::Socket Open(Stub& stub, v1::OpenSocketRequest request) {
@@ -183,12 +182,14 @@ int main(int argc, char** argv) {
   Close(*stub, sink.name());
 
   const double ratio = Median(beside_p99) / Median(alone_p99);
-  std::printf("fairness: p99 alone %.0f us, beside a flood of %.0f MB/s on the same loop %.0f us: %.2f x (goal <= 3 x); "
-              "p50 %.0f -> %.0f us\n",
-              Median(alone_p99), Median(rates), Median(beside_p99), ratio, Median(alone_p50), Median(beside_p50));
-  std::printf("{\"bench\":\"fairness\",\"rounds\":%d,\"calls\":%d,\"alone_p50_us\":%.1f,\"alone_p99_us\":%.1f,"
-              "\"beside_p50_us\":%.1f,\"beside_p99_us\":%.1f,\"flood_mb_s\":%.0f,\"p99_ratio\":%.2f}\n",
-              rounds, calls, Median(alone_p50), Median(alone_p99), Median(beside_p50), Median(beside_p99),
-              Median(rates), ratio);
+  std::printf(
+      "fairness: p99 alone %.0f us, beside a flood of %.0f MB/s on the same loop %.0f us: %.2f x (goal <= 3 x); "
+      "p50 %.0f -> %.0f us\n",
+      Median(alone_p99), Median(rates), Median(beside_p99), ratio, Median(alone_p50), Median(beside_p50));
+  std::printf(
+      "{\"bench\":\"fairness\",\"rounds\":%d,\"calls\":%d,\"alone_p50_us\":%.1f,\"alone_p99_us\":%.1f,"
+      "\"beside_p50_us\":%.1f,\"beside_p99_us\":%.1f,\"flood_mb_s\":%.0f,\"p99_ratio\":%.2f}\n",
+      rounds, calls, Median(alone_p50), Median(alone_p99), Median(beside_p50), Median(beside_p99), Median(rates),
+      ratio);
   return 0;
 }

@@ -85,8 +85,8 @@ class Verbs(CliTest):
 
     def test_abstract_and_autobind(self):
         made = self.json("open", "unix-dgram", "--bind", "@a\\x00b" + self.id())
-        self.assertIn("abstractName", made["local"]["unix"])
-        self.assertIn("abstractName", self.json("open", "unix", "--bind", "unix:")["local"]["unix"])
+        self.assertIn("abstractName", made["local"]["unixDomain"])
+        self.assertIn("abstractName", self.json("open", "unix", "--bind", "unix:")["local"]["unixDomain"])
 
     def test_ls(self):
         self.listener("web", "--label", "app=demo")

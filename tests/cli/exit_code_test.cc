@@ -17,10 +17,8 @@ absl::Status FromDaemon(absl::StatusCode code, const std::string& reason, v1::Or
   v1::SocketError error;
   error.set_origin(origin);
   absl::Status status(code, "message");
-  status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo",
-                    absl::Cord(info.SerializeAsString()));
-  status.SetPayload("type.googleapis.com/socketeer.v1.SocketError",
-                    absl::Cord(error.SerializeAsString()));
+  status.SetPayload("type.googleapis.com/google.rpc.ErrorInfo", absl::Cord(info.SerializeAsString()));
+  status.SetPayload("type.googleapis.com/socketeer.v1.SocketError", absl::Cord(error.SerializeAsString()));
   return status;
 }
 
@@ -28,25 +26,17 @@ TEST(ExitCodeFor, EveryKindHasItsCode) {
   using absl::StatusCode;
   EXPECT_EQ(ExitCodeFor(absl::OkStatus()), 0);
   EXPECT_EQ(ExitCodeFor(absl::InvalidArgumentError("--timeout")), 1);
-  EXPECT_EQ(
-      ExitCodeFor(FromDaemon(StatusCode::kInvalidArgument, "INVALID_FIELD", v1::ORIGIN_DAEMON)), 1);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kInvalidArgument, "INVALID_FIELD", v1::ORIGIN_DAEMON)), 1);
   EXPECT_EQ(ExitCodeFor(absl::UnavailableError("no daemon")), 2);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kUnavailable, "DRAINING", v1::ORIGIN_DAEMON)), 2);
   EXPECT_EQ(ExitCodeFor(absl::InternalError("not our API")), 2);
-  EXPECT_EQ(
-      ExitCodeFor(FromDaemon(StatusCode::kFailedPrecondition, "ECONNREFUSED", v1::ORIGIN_KERNEL)),
-      3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kFailedPrecondition, "ECONNREFUSED", v1::ORIGIN_KERNEL)), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kInvalidArgument, "EINVAL", v1::ORIGIN_KERNEL)), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kPermissionDenied, "EACCES", v1::ORIGIN_KERNEL)), 3);
-  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "SOCKET_NOT_FOUND", v1::ORIGIN_REGISTRY)),
-            3);
-  EXPECT_EQ(
-      ExitCodeFor(FromDaemon(StatusCode::kAlreadyExists, "SOCKET_EXISTS", v1::ORIGIN_REGISTRY)), 3);
-  EXPECT_EQ(
-      ExitCodeFor(FromDaemon(StatusCode::kResourceExhausted, "LIMIT_REACHED", v1::ORIGIN_LIMIT)),
-      3);
-  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "NAME_NOT_RESOLVED", v1::ORIGIN_DAEMON)),
-            3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "SOCKET_NOT_FOUND", v1::ORIGIN_REGISTRY)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kAlreadyExists, "SOCKET_EXISTS", v1::ORIGIN_REGISTRY)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kResourceExhausted, "LIMIT_REACHED", v1::ORIGIN_LIMIT)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "NAME_NOT_RESOLVED", v1::ORIGIN_DAEMON)), 3);
   EXPECT_EQ(ExitCodeFor(absl::DataLossError("stdout")), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kPermissionDenied, "DENIED", v1::ORIGIN_POLICY)), 5);
   EXPECT_EQ(ExitCodeFor(TimedOutError("recv")), 6);

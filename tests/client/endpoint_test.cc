@@ -28,19 +28,19 @@ v1::Endpoint Named(const std::string& host, uint32_t port) {
 
 v1::Endpoint Path(const std::string& path) {
   v1::Endpoint endpoint;
-  endpoint.mutable_unix()->set_path(path);
+  endpoint.mutable_unix_domain()->set_path(path);
   return endpoint;
 }
 
 v1::Endpoint Abstract(const std::string& name) {
   v1::Endpoint endpoint;
-  endpoint.mutable_unix()->set_abstract_name(name);
+  endpoint.mutable_unix_domain()->set_abstract_name(name);
   return endpoint;
 }
 
 v1::Endpoint Unnamed() {
   v1::Endpoint endpoint;
-  endpoint.mutable_unix();
+  endpoint.mutable_unix_domain();
   return endpoint;
 }
 

@@ -27,8 +27,7 @@ absl::Status Converted(const grpc::Status& status) {
 
 TEST(Classify, ARefusedPeerARefusalAndAnUnreachableDaemonAreThreeThings) {
   EXPECT_EQ(Classify(Converted(RefusedPeer())), ErrorKind::kKernel);
-  EXPECT_EQ(Classify(Converted(DaemonStatus(grpc::StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND",
-                                            v1::ORIGIN_REGISTRY))),
+  EXPECT_EQ(Classify(Converted(DaemonStatus(grpc::StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND", v1::ORIGIN_REGISTRY))),
             ErrorKind::kDaemon);
   EXPECT_EQ(Classify(Converted(grpc::Status(grpc::StatusCode::UNAVAILABLE, "Connection refused"))),
             ErrorKind::kUnreachable);
@@ -41,14 +40,11 @@ TEST(Classify, EveryOriginHasItsKind) {
   };
   EXPECT_EQ(kind(StatusCode::PERMISSION_DENIED, "DENIED", v1::ORIGIN_POLICY), ErrorKind::kPolicy);
   EXPECT_EQ(kind(StatusCode::PERMISSION_DENIED, "EACCES", v1::ORIGIN_KERNEL), ErrorKind::kKernel);
-  EXPECT_EQ(kind(StatusCode::RESOURCE_EXHAUSTED, "LIMIT_REACHED", v1::ORIGIN_LIMIT),
-            ErrorKind::kDaemon);
-  EXPECT_EQ(kind(StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", v1::ORIGIN_DAEMON),
-            ErrorKind::kDaemon);
+  EXPECT_EQ(kind(StatusCode::RESOURCE_EXHAUSTED, "LIMIT_REACHED", v1::ORIGIN_LIMIT), ErrorKind::kDaemon);
+  EXPECT_EQ(kind(StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", v1::ORIGIN_DAEMON), ErrorKind::kDaemon);
   EXPECT_EQ(kind(StatusCode::UNAVAILABLE, "DRAINING", v1::ORIGIN_DAEMON), ErrorKind::kDraining);
   EXPECT_EQ(kind(StatusCode::CANCELLED, "CANCELLED", v1::ORIGIN_DAEMON), ErrorKind::kCancelled);
-  EXPECT_EQ(kind(StatusCode::FAILED_PRECONDITION, "ETIMEDOUT", v1::ORIGIN_KERNEL),
-            ErrorKind::kKernel);
+  EXPECT_EQ(kind(StatusCode::FAILED_PRECONDITION, "ETIMEDOUT", v1::ORIGIN_KERNEL), ErrorKind::kKernel);
 }
 
 TEST(Classify, ErrorsWithoutADaemonsDetails) {
@@ -109,10 +105,9 @@ TEST(FormatError, WithoutASocketIsOneLine) {
   error.set_operation("bind");
   error.set_system_call("bind");
   error.set_origin(v1::ORIGIN_KERNEL);
-  error.mutable_local()->mutable_unix()->set_path("/x");
+  error.mutable_local()->mutable_unix_domain()->set_path("/x");
   const grpc::Status status =
-      DaemonStatus(grpc::StatusCode::ALREADY_EXISTS, "bind: Address already in use (EADDRINUSE)",
-                   "EADDRINUSE", error);
+      DaemonStatus(grpc::StatusCode::ALREADY_EXISTS, "bind: Address already in use (EADDRINUSE)", "EADDRINUSE", error);
   EXPECT_EQ(FormatError(Converted(status)), "bind: Address already in use (EADDRINUSE) /x");
 }
 
@@ -124,8 +119,7 @@ TEST(FormatError, CountsWhatWasDoneBefore) {
   error.set_state(v1::STATE_DISCONNECTED);
   error.set_origin(v1::ORIGIN_KERNEL);
   error.set_bytes_done(7);
-  const grpc::Status status =
-      DaemonStatus(grpc::StatusCode::ABORTED, "send: Broken pipe (EPIPE)", "EPIPE", error);
+  const grpc::Status status = DaemonStatus(grpc::StatusCode::ABORTED, "send: Broken pipe (EPIPE)", "EPIPE", error);
   EXPECT_EQ(FormatError(Converted(status)),
             "send: Broken pipe (EPIPE)\n"
             "  sockets/a: DISCONNECTED, in sendmsg(2), 7 bytes done before");
@@ -135,8 +129,7 @@ TEST(FormatError, OfAnUnreachableDaemonIsNoDump) {
   const grpc::Status status(grpc::StatusCode::UNAVAILABLE,
                             "failed to connect to all addresses; last error: UNKNOWN: unix:/x: "
                             "No such file or directory");
-  EXPECT_EQ(FormatError(Converted(status)),
-            "cannot reach the daemon at unix:/x: No such file or directory");
+  EXPECT_EQ(FormatError(Converted(status)), "cannot reach the daemon at unix:/x: No such file or directory");
   const grpc::Status dump(grpc::StatusCode::UNAVAILABLE, "{\"created\":\"@1\",\"file\": \"x.cc\"}");
   EXPECT_EQ(FormatError(Converted(dump)), "cannot reach the daemon at unix:/x");
   EXPECT_THAT(FormatError(Converted({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"})),

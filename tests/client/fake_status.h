@@ -10,8 +10,8 @@
 
 namespace socketeer {
 
-inline grpc::Status DaemonStatus(grpc::StatusCode code, const std::string& message,
-                                 const std::string& reason, const v1::SocketError& error) {
+inline grpc::Status DaemonStatus(grpc::StatusCode code, const std::string& message, const std::string& reason,
+                                 const v1::SocketError& error) {
   google::rpc::ErrorInfo info;
   info.set_domain("socketeer");
   info.set_reason(reason);
@@ -23,8 +23,7 @@ inline grpc::Status DaemonStatus(grpc::StatusCode code, const std::string& messa
   return grpc::Status(code, message, rich.SerializeAsString());
 }
 
-inline grpc::Status DaemonStatus(grpc::StatusCode code, const std::string& reason,
-                                 v1::Origin origin) {
+inline grpc::Status DaemonStatus(grpc::StatusCode code, const std::string& reason, v1::Origin origin) {
   v1::SocketError error;
   error.set_origin(origin);
   return DaemonStatus(code, "the daemon says " + reason, reason, error);
@@ -44,8 +43,8 @@ inline grpc::Status RefusedPeer() {
   error.mutable_local()->mutable_inet()->set_port(4000);
   error.mutable_peer()->mutable_inet()->set_ip("10.0.0.1");
   error.mutable_peer()->mutable_inet()->set_port(80);
-  return DaemonStatus(grpc::StatusCode::FAILED_PRECONDITION,
-                      "connect: Connection refused (ECONNREFUSED)", "ECONNREFUSED", error);
+  return DaemonStatus(grpc::StatusCode::FAILED_PRECONDITION, "connect: Connection refused (ECONNREFUSED)",
+                      "ECONNREFUSED", error);
 }
 
 }  // namespace socketeer

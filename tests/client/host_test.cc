@@ -31,11 +31,9 @@ class HostTest : public ::testing::Test {
     return Host({.sockets = sockets_, .host = host_, .health = health_}, "unix:/x", options);
   }
 
-  std::shared_ptr<v1::MockSocketServiceStub> sockets_ =
-      std::make_shared<v1::MockSocketServiceStub>();
+  std::shared_ptr<v1::MockSocketServiceStub> sockets_ = std::make_shared<v1::MockSocketServiceStub>();
   std::shared_ptr<v1::MockHostServiceStub> host_ = std::make_shared<v1::MockHostServiceStub>();
-  std::shared_ptr<grpc::health::v1::MockHealthStub> health_ =
-      std::make_shared<grpc::health::v1::MockHealthStub>();
+  std::shared_ptr<grpc::health::v1::MockHealthStub> health_ = std::make_shared<grpc::health::v1::MockHealthStub>();
 };
 
 // How long from now until the call's deadline.
@@ -58,16 +56,15 @@ TEST_F(HostTest, OpenOwnsAndClosesByUid) {
   v1::OpenSocketResponse response;
   *response.mutable_socket() = Named("sockets/a");
   response.add_failed_attempts()->set_errno_name("ECONNREFUSED");
-  EXPECT_CALL(*sockets_, OpenSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
+  EXPECT_CALL(*sockets_, OpenSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
   EXPECT_CALL(*sockets_, CloseSocket(_, _, _))
-      .WillOnce(Invoke([](grpc::ClientContext* context, const v1::CloseSocketRequest& request,
-                          v1::CloseSocketResponse*) {
-        EXPECT_EQ(request.name(), "sockets/a");
-        EXPECT_EQ(request.uid(), "uid of sockets/a");
-        EXPECT_LE(Left(*context), absl::Seconds(1));
-        return grpc::Status::OK;
-      }));
+      .WillOnce(
+          Invoke([](grpc::ClientContext* context, const v1::CloseSocketRequest& request, v1::CloseSocketResponse*) {
+            EXPECT_EQ(request.name(), "sockets/a");
+            EXPECT_EQ(request.uid(), "uid of sockets/a");
+            EXPECT_LE(Left(*context), absl::Seconds(1));
+            return grpc::Status::OK;
+          }));
   const absl::StatusOr<RemoteSocket> socket = MakeHost().Open({});
   ASSERT_TRUE(socket.ok()) << socket.status();
   EXPECT_EQ(socket->name(), "sockets/a");
@@ -76,19 +73,18 @@ TEST_F(HostTest, OpenOwnsAndClosesByUid) {
 
 TEST_F(HostTest, OpenWaitsOnlyWhenItConnects) {
   EXPECT_CALL(*sockets_, OpenSocket(_, _, _))
-      .WillOnce(Invoke([](grpc::ClientContext* context, const v1::OpenSocketRequest& request,
-                          v1::OpenSocketResponse*) {
+      .WillOnce(Invoke([](grpc::ClientContext* context, const v1::OpenSocketRequest& request, v1::OpenSocketResponse*) {
         EXPECT_FALSE(request.has_timeout());
         EXPECT_TRUE(IsAbout(Left(*context), absl::Seconds(30)));
         return RefusedPeer();
       }))
-      .WillOnce(Invoke([](grpc::ClientContext* context, const v1::OpenSocketRequest& request,
-                          v1::OpenSocketResponse* response) {
-        EXPECT_EQ(request.timeout().seconds(), 2);
-        EXPECT_TRUE(IsAbout(Left(*context), absl::Seconds(7)));
-        response->set_timed_out(true);
-        return grpc::Status::OK;
-      }));
+      .WillOnce(Invoke(
+          [](grpc::ClientContext* context, const v1::OpenSocketRequest& request, v1::OpenSocketResponse* response) {
+            EXPECT_EQ(request.timeout().seconds(), 2);
+            EXPECT_TRUE(IsAbout(Left(*context), absl::Seconds(7)));
+            response->set_timed_out(true);
+            return grpc::Status::OK;
+          }));
   const CallOptions options{.timeout = absl::Seconds(2), .cancellation = nullptr};
   EXPECT_EQ(Classify(MakeHost().Open({}, options).status()), ErrorKind::kKernel);
   v1::OpenSocketRequest connect;
@@ -101,8 +97,7 @@ TEST_F(HostTest, AwaitHasTheTimeoutThatIsNearest) {
   std::vector<v1::AwaitSocketsRequest> requests;
   EXPECT_CALL(*sockets_, AwaitSockets(_, _, _))
       .WillRepeatedly(
-          Invoke([&](grpc::ClientContext* context, const v1::AwaitSocketsRequest& request,
-                     v1::AwaitSocketsResponse*) {
+          Invoke([&](grpc::ClientContext* context, const v1::AwaitSocketsRequest& request, v1::AwaitSocketsResponse*) {
             left.push_back(Left(*context));
             requests.push_back(request);
             return grpc::Status::OK;
@@ -132,21 +127,21 @@ TEST_F(HostTest, AwaitHasTheTimeoutThatIsNearest) {
 
 TEST_F(HostTest, ListMergesThePages) {
   EXPECT_CALL(*sockets_, ListSockets(_, _, _))
-      .WillOnce(Invoke([](grpc::ClientContext*, const v1::ListSocketsRequest& request,
-                          v1::ListSocketsResponse* response) {
-        EXPECT_EQ(request.filter(), "state = LISTENING");
-        EXPECT_EQ(request.page_token(), "");
-        *response->add_sockets() = Named("sockets/a");
-        response->set_next_page_token("next");
-        return grpc::Status::OK;
-      }))
-      .WillOnce(Invoke([](grpc::ClientContext*, const v1::ListSocketsRequest& request,
-                          v1::ListSocketsResponse* response) {
-        EXPECT_EQ(request.filter(), "state = LISTENING");
-        EXPECT_EQ(request.page_token(), "next");
-        *response->add_sockets() = Named("sockets/b");
-        return grpc::Status::OK;
-      }));
+      .WillOnce(
+          Invoke([](grpc::ClientContext*, const v1::ListSocketsRequest& request, v1::ListSocketsResponse* response) {
+            EXPECT_EQ(request.filter(), "state = LISTENING");
+            EXPECT_EQ(request.page_token(), "");
+            *response->add_sockets() = Named("sockets/a");
+            response->set_next_page_token("next");
+            return grpc::Status::OK;
+          }))
+      .WillOnce(
+          Invoke([](grpc::ClientContext*, const v1::ListSocketsRequest& request, v1::ListSocketsResponse* response) {
+            EXPECT_EQ(request.filter(), "state = LISTENING");
+            EXPECT_EQ(request.page_token(), "next");
+            *response->add_sockets() = Named("sockets/b");
+            return grpc::Status::OK;
+          }));
   const absl::StatusOr<std::vector<v1::Socket>> all = MakeHost().List("state = LISTENING");
   ASSERT_TRUE(all.ok()) << all.status();
   ASSERT_EQ(all->size(), 2u);
@@ -163,13 +158,11 @@ TEST_F(HostTest, FindBorrows) {
 TEST_F(HostTest, AsksAboutTheDaemon) {
   v1::Host answer;
   answer.set_version("1.2.3");
-  EXPECT_CALL(*host_, GetHost(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(answer), Return(grpc::Status::OK)));
+  EXPECT_CALL(*host_, GetHost(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(answer), Return(grpc::Status::OK)));
   EXPECT_EQ(MakeHost().GetHost()->version(), "1.2.3");
   grpc::health::v1::HealthCheckResponse serving;
   serving.set_status(grpc::health::v1::HealthCheckResponse::SERVING);
-  EXPECT_CALL(*health_, Check(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(serving), Return(grpc::Status::OK)));
+  EXPECT_CALL(*health_, Check(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(serving), Return(grpc::Status::OK)));
   EXPECT_EQ(MakeHost().CheckHealth()->status(), grpc::health::v1::HealthCheckResponse::SERVING);
 }
 
@@ -177,12 +170,11 @@ TEST_F(HostTest, CancellationMeetsCallsUnderWayAndLaterOnes) {
   Cancellation cancellation;
   EXPECT_FALSE(Cancellation().Cancel());
   EXPECT_CALL(*sockets_, AwaitSockets(_, _, _))
-      .WillOnce(Invoke(
-          [&](grpc::ClientContext*, const v1::AwaitSocketsRequest&, v1::AwaitSocketsResponse*) {
-            std::thread other([&] { EXPECT_TRUE(cancellation.Cancel()); });
-            other.join();
-            return grpc::Status::CANCELLED;
-          }));
+      .WillOnce(Invoke([&](grpc::ClientContext*, const v1::AwaitSocketsRequest&, v1::AwaitSocketsResponse*) {
+        std::thread other([&] { EXPECT_TRUE(cancellation.Cancel()); });
+        other.join();
+        return grpc::Status::CANCELLED;
+      }));
   const CallOptions options{.timeout = std::nullopt, .cancellation = &cancellation};
   EXPECT_EQ(Classify(MakeHost().Await({}, options).status()), ErrorKind::kCancelled);
   EXPECT_FALSE(cancellation.Cancel());  // nothing is under way any more
@@ -235,12 +227,10 @@ TEST(ParseTarget, TakesEveryForm) {
 }
 
 TEST(ParseTarget, RefusesTheRest) {
-  for (const std::string& bad :
-       {std::string(), std::string("unix:"), "/" + std::string(107, 'p'), std::string("a:0"),
-        std::string("a:70000"), std::string("a:"), std::string("[::1"), std::string("a b"),
-        std::string("[name]:1"), std::string("http://a:1"), std::string("a:b:c")}) {
-    EXPECT_EQ(internal::ParseTarget(bad).status().code(), absl::StatusCode::kInvalidArgument)
-        << bad;
+  for (const std::string& bad : {std::string(), std::string("unix:"), "/" + std::string(107, 'p'), std::string("a:0"),
+                                 std::string("a:70000"), std::string("a:"), std::string("[::1"), std::string("a b"),
+                                 std::string("[name]:1"), std::string("http://a:1"), std::string("a:b:c")}) {
+    EXPECT_EQ(internal::ParseTarget(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }
 

@@ -87,8 +87,7 @@ TEST_F(RemoteSocketTest, OutlivesItsHost) {
   auto host = std::make_unique<Host>(host_);
   v1::OpenSocketResponse response;
   response.mutable_socket()->set_name("sockets/a");
-  EXPECT_CALL(*stub_, OpenSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, OpenSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
   const absl::StatusOr<RemoteSocket> socket = host->Open({});
   host.reset();
   EXPECT_TRUE(socket.ok());
@@ -98,14 +97,13 @@ TEST_F(RemoteSocketTest, EveryRequestNamesTheSocketAndItsUid) {
   ExpectClose("a");
   const RemoteSocket socket = Opened("a");
   EXPECT_CALL(*stub_, ListenSocket(_, _, _))
-      .WillOnce(Invoke(
-          [](grpc::ClientContext*, const v1::ListenSocketRequest& request, v1::Socket* answer) {
-            EXPECT_EQ(request.name(), "sockets/a");
-            EXPECT_EQ(request.uid(), "u-a");
-            EXPECT_EQ(request.backlog(), 7);
-            answer->set_state(v1::STATE_LISTENING);
-            return grpc::Status::OK;
-          }));
+      .WillOnce(Invoke([](grpc::ClientContext*, const v1::ListenSocketRequest& request, v1::Socket* answer) {
+        EXPECT_EQ(request.name(), "sockets/a");
+        EXPECT_EQ(request.uid(), "u-a");
+        EXPECT_EQ(request.backlog(), 7);
+        answer->set_state(v1::STATE_LISTENING);
+        return grpc::Status::OK;
+      }));
   EXPECT_EQ(socket.Listen(7)->state(), v1::STATE_LISTENING);
 }
 
@@ -114,18 +112,15 @@ TEST_F(RemoteSocketTest, WhatHasNoPartialResultTimesOutAsAnError) {
   const RemoteSocket socket = Opened("a");
   v1::AcceptSocketResponse accepted;
   accepted.set_timed_out(true);
-  EXPECT_CALL(*stub_, AcceptSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(accepted), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, AcceptSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(accepted), Return(grpc::Status::OK)));
   EXPECT_EQ(Classify(socket.Accept().status()), ErrorKind::kTimedOut);
   v1::ConnectSocketResponse connected;
   connected.set_timed_out(true);
-  EXPECT_CALL(*stub_, ConnectSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(connected), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, ConnectSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(connected), Return(grpc::Status::OK)));
   EXPECT_EQ(Classify(socket.Connect(v1::Endpoint()).status()), ErrorKind::kTimedOut);
   v1::ShutdownSocketResponse shut;
   shut.set_timed_out(true);
-  EXPECT_CALL(*stub_, ShutdownSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(shut), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, ShutdownSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(shut), Return(grpc::Status::OK)));
   EXPECT_EQ(Classify(socket.Shutdown(v1::DIRECTION_WRITE).status()), ErrorKind::kTimedOut);
 }
 
@@ -135,22 +130,20 @@ TEST_F(RemoteSocketTest, AcceptedIsOwned) {
   const RemoteSocket listener = Opened("listener");
   v1::AcceptSocketResponse response;
   response.mutable_socket()->set_name("sockets/conn");
-  EXPECT_CALL(*stub_, AcceptSocket(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, AcceptSocket(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(response), Return(grpc::Status::OK)));
   EXPECT_EQ(listener.Accept()->name(), "sockets/conn");
 }
 
 TEST_F(RemoteSocketTest, LabelsBecomeAMask) {
   const RemoteSocket socket = host_.Handle("sockets/a");
   EXPECT_CALL(*stub_, UpdateSocket(_, _, _))
-      .WillOnce(
-          Invoke([](grpc::ClientContext*, const v1::UpdateSocketRequest& request, v1::Socket*) {
-            EXPECT_EQ(request.socket().name(), "sockets/a");
-            EXPECT_EQ(request.socket().uid(), "");
-            EXPECT_EQ(request.socket().labels().at("app"), "web");
-            EXPECT_THAT(request.update_mask().paths(), ElementsAre("labels.app", "labels.old"));
-            return grpc::Status::OK;
-          }));
+      .WillOnce(Invoke([](grpc::ClientContext*, const v1::UpdateSocketRequest& request, v1::Socket*) {
+        EXPECT_EQ(request.socket().name(), "sockets/a");
+        EXPECT_EQ(request.socket().uid(), "");
+        EXPECT_EQ(request.socket().labels().at("app"), "web");
+        EXPECT_THAT(request.update_mask().paths(), ElementsAre("labels.app", "labels.old"));
+        return grpc::Status::OK;
+      }));
   EXPECT_TRUE(socket.UpdateLabels({{"app", "web"}}, {"old"}).ok());
 }
 
@@ -165,8 +158,7 @@ class SendAllTest : public RemoteSocketTest {
           EXPECT_EQ(request.mode(), v1::MODE_WHOLE);
           ++calls_;
           if (taken_.size() >= capacity && !then.ok()) return then;
-          const size_t count =
-              std::min({room, request.data().size(), capacity - std::min(capacity, taken_.size())});
+          const size_t count = std::min({room, request.data().size(), capacity - std::min(capacity, taken_.size())});
           taken_ += request.data().substr(0, count);
           response->set_bytes_sent(count);
           response->set_timed_out(count < request.data().size());
@@ -231,8 +223,7 @@ TEST_F(SendAllTest, NoBytesAreOneCall) {
 TEST_F(SendAllTest, ACountThatCannotBeIsAnError) {
   v1::SendDataResponse lie;
   lie.set_bytes_sent(5);
-  EXPECT_CALL(*stub_, SendData(_, _, _))
-      .WillOnce(DoAll(SetArgPointee<2>(lie), Return(grpc::Status::OK)));
+  EXPECT_CALL(*stub_, SendData(_, _, _)).WillOnce(DoAll(SetArgPointee<2>(lie), Return(grpc::Status::OK)));
   EXPECT_EQ(Classify(socket_.SendAll("abc").status()), ErrorKind::kProtocol);
   EXPECT_CALL(*stub_, SendData(_, _, _)).WillOnce(Return(grpc::Status::OK));
   EXPECT_EQ(Classify(socket_.SendAll("abc").status()), ErrorKind::kProtocol);

@@ -17,9 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-v1::Endpoint Bound(const std::string& text) {
-  return ParseEndpoint(text, EndpointUse::kBind).value();
-}
+v1::Endpoint Bound(const std::string& text) { return ParseEndpoint(text, EndpointUse::kBind).value(); }
 
 TEST(ApplyKind, EveryWordHasItsFamilyAndType) {
   struct Case {
@@ -117,10 +115,9 @@ TEST(ParseSocketName, TakesIdsAndNames) {
 }
 
 TEST(ParseSocketName, RefusesTheRest) {
-  for (const std::string& text :
-       {std::string(), std::string("Web"), std::string("1a"), std::string("-a"), std::string("a_b"),
-        std::string("sockets/"), std::string("sockets/a/b"), std::string("hosts/a"),
-        std::string("b\xc3\xbc"), "a" + std::string(63, '1')}) {
+  for (const std::string& text : {std::string(), std::string("Web"), std::string("1a"), std::string("-a"),
+                                  std::string("a_b"), std::string("sockets/"), std::string("sockets/a/b"),
+                                  std::string("hosts/a"), std::string("b\xc3\xbc"), "a" + std::string(63, '1')}) {
     EXPECT_EQ(ParseSocketName(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
   EXPECT_FALSE(ParseSocketId("sockets/web").ok());
@@ -135,9 +132,8 @@ TEST(ParseLabel, TakesKeysAndValues) {
 }
 
 TEST(ParseLabel, RefusesTheRest) {
-  for (const std::string& text :
-       {std::string("k"), std::string("=v"), std::string("K=v"), std::string(".k=v"),
-        std::string(64, 'k') + "=v", "k=" + std::string(256, 'v'), std::string("k=\xff")}) {
+  for (const std::string& text : {std::string("k"), std::string("=v"), std::string("K=v"), std::string(".k=v"),
+                                  std::string(64, 'k') + "=v", "k=" + std::string(256, 'v'), std::string("k=\xff")}) {
     EXPECT_EQ(ParseLabel(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
@@ -181,8 +177,7 @@ TEST(SetOption, RefusesTheRest) {
   }
   v1::SocketOptions options;
   ASSERT_TRUE(SetOption("nodelay=on", &options).ok());
-  EXPECT_THAT(std::string(SetOption("nodelay=off", &options).message()),
-              HasSubstr("more than once"));
+  EXPECT_THAT(std::string(SetOption("nodelay=off", &options).message()), HasSubstr("more than once"));
 }
 
 TEST(FormatOptions, IsWhatSetOptionTakes) {
@@ -209,8 +204,8 @@ TEST(IsUtf8, KnowsMalformedSequences) {
   for (const std::string good : {"", "a", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
     EXPECT_TRUE(IsUtf8(good));
   }
-  for (const std::string bad : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                                "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf8\x80", "\xe2\x82"}) {
+  for (const std::string bad : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+                                "\xf4\x90\x80\x80", "\xf8\x80", "\xe2\x82"}) {
     EXPECT_FALSE(IsUtf8(bad));
   }
 }

@@ -71,27 +71,27 @@ TEST_F(BadAddress, UnixPaths) {
     std::string text = server_.dir().File("");
     return text + std::string(size - text.size(), 'p');
   };
-  auto longest = Open("bind { unix { path: '" + path(108) + "' } }");
+  auto longest = Open("bind { unix_domain { path: '" + path(108) + "' } }");
   ASSERT_TRUE(Ok(longest));
-  EXPECT_EQ(longest->socket().local().unix().path(), path(108));
+  EXPECT_EQ(longest->socket().local().unix_domain().path(), path(108));
   EXPECT_FALSE(std::filesystem::exists(path(108)));
-  EXPECT_TRUE(Refuses(Open("bind { unix { path: '" + path(109) + "' } }"), "bind.unix.path"));
-  EXPECT_TRUE(Refuses(Open("bind { unix { path: '' } }"), "bind.unix.path"));
-  EXPECT_TRUE(Refuses(Open("bind { unix { path: 'a\\000b' } }"), "bind.unix.path"));
-  EXPECT_TRUE(Ok(Open("bind { unix { abstract_name: '" + std::string(107, 'n') + "' } }")));
-  EXPECT_TRUE(
-      Refuses(Open("bind { unix { abstract_name: '" + std::string(108, 'n') + "' } }"), "bind.unix.abstract_name"));
-  EXPECT_TRUE(Fails(Open("bind { unix { path: '" + server_.dir().File("no/folder") + "' } }"), StatusCode::NOT_FOUND,
-                    "ENOENT"));
-  EXPECT_TRUE(Fails(Open("connect { unix { path: '" + server_.dir().File("nobody") + "' } }"), StatusCode::NOT_FOUND,
-                    "ENOENT"));
+  EXPECT_TRUE(Refuses(Open("bind { unix_domain { path: '" + path(109) + "' } }"), "bind.unix_domain.path"));
+  EXPECT_TRUE(Refuses(Open("bind { unix_domain { path: '' } }"), "bind.unix_domain.path"));
+  EXPECT_TRUE(Refuses(Open("bind { unix_domain { path: 'a\\000b' } }"), "bind.unix_domain.path"));
+  EXPECT_TRUE(Ok(Open("bind { unix_domain { abstract_name: '" + std::string(107, 'n') + "' } }")));
+  EXPECT_TRUE(Refuses(Open("bind { unix_domain { abstract_name: '" + std::string(108, 'n') + "' } }"),
+                      "bind.unix_domain.abstract_name"));
+  EXPECT_TRUE(Fails(Open("bind { unix_domain { path: '" + server_.dir().File("no/folder") + "' } }"),
+                    StatusCode::NOT_FOUND, "ENOENT"));
+  EXPECT_TRUE(Fails(Open("connect { unix_domain { path: '" + server_.dir().File("nobody") + "' } }"),
+                    StatusCode::NOT_FOUND, "ENOENT"));
 }
 
 // A file that is there is no place to bind, and stays (gvisor-tap-vsock #681).
 TEST_F(BadAddress, UnixPathThatIsTaken) {
   const std::string path = server_.dir().File("folder");
   std::filesystem::create_directory(path);
-  EXPECT_TRUE(Fails(Open("bind { unix { path: '" + path + "' } }"), StatusCode::ALREADY_EXISTS, "EADDRINUSE"));
+  EXPECT_TRUE(Fails(Open("bind { unix_domain { path: '" + path + "' } }"), StatusCode::ALREADY_EXISTS, "EADDRINUSE"));
   EXPECT_TRUE(std::filesystem::is_directory(path));
 }
 
@@ -113,7 +113,7 @@ TEST_F(BadAddress, Protocols) {
 
 TEST_F(BadAddress, FamiliesThatDiffer) {
   EXPECT_TRUE(Refuses(Open("bind { inet { ip: '127.0.0.1' } } connect { inet { ip: '::1' port: 1 } }"), "bind"));
-  EXPECT_TRUE(Refuses(Open("bind { unix {} } connect { inet { ip: '127.0.0.1' port: 1 } }"), "bind"));
+  EXPECT_TRUE(Refuses(Open("bind { unix_domain {} } connect { inet { ip: '127.0.0.1' port: 1 } }"), "bind"));
   // With the family given the kernel judges.
   auto judged = Open("family: FAMILY_INET bind { inet { ip: '::1' } }");
   EXPECT_TRUE(Fails(judged, StatusCode::INVALID_ARGUMENT, "EAFNOSUPPORT"));

@@ -1,6 +1,7 @@
 // The kinds of socket that the contract is run over.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ struct Kind {
   bool IsTcp() const { return IsInet() && IsStream(); }
   bool IsUdp() const { return IsInet() && IsDgram(); }
 };
+
+inline void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 inline const std::vector<Kind>& AllKinds() {
   using enum Kind::Address;

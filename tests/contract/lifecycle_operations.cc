@@ -27,10 +27,10 @@ void ExpectRealAddress(const Rig& rig, const v1::Socket& socket) {
       EXPECT_NE(local.inet().port(), 0u);
       break;
     case Kind::Address::kPath:
-      EXPECT_TRUE(std::filesystem::is_socket(local.unix().path())) << local.ShortDebugString();
+      EXPECT_TRUE(std::filesystem::is_socket(local.unix_domain().path())) << local.ShortDebugString();
       break;
     case Kind::Address::kAbstract:
-      EXPECT_TRUE(local.unix().has_abstract_name()) << local.ShortDebugString();
+      EXPECT_TRUE(local.unix_domain().has_abstract_name()) << local.ShortDebugString();
       break;
   }
 }
@@ -55,7 +55,7 @@ void OpenBind(Rig& rig) {
   ExpectRealAddress(rig, socket);
   rig.Close({socket});
   if (rig.kind().address == Kind::Address::kPath) {
-    EXPECT_FALSE(std::filesystem::exists(socket.local().unix().path()));
+    EXPECT_FALSE(std::filesystem::exists(socket.local().unix_domain().path()));
   }
 }
 
@@ -121,7 +121,7 @@ void OpenIsAtomic(Rig& rig) {
   EXPECT_TRUE(
       Fails(rig.caller().Ask(&Stub::GetSocket, "name: 'sockets/second'"), StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND"));
   if (rig.kind().address == Kind::Address::kPath) {
-    EXPECT_TRUE(std::filesystem::exists(taken.local().unix().path())) << "a failed bind removed another's path";
+    EXPECT_TRUE(std::filesystem::exists(taken.local().unix_domain().path())) << "a failed bind removed another's path";
   }
   rig.Close({taken});
 }

@@ -58,9 +58,9 @@ class Rig {
       case Kind::Address::kBoth:
         return "named { port: 0 }";
       case Kind::Address::kPath:
-        return "unix { path: '" + server_.dir().File("s" + number) + "' }";
+        return "unix_domain { path: '" + server_.dir().File("s" + number) + "' }";
       default:
-        return "unix { abstract_name: '" + server_.dir().path() + "\\000" + number + "' }";
+        return "unix_domain { abstract_name: '" + server_.dir().path() + "\\000" + number + "' }";
     }
   }
 
@@ -71,7 +71,9 @@ class Rig {
   }
 
   v1::Socket Open(const std::string& more = "") {
-    auto reply = caller().Ask(&Stub::OpenSocket, Make() + more);
+    auto request = testing::Text<v1::OpenSocketRequest>(Make());
+    request.MergeFrom(testing::Text<v1::OpenSocketRequest>(more));  // both may have options
+    auto reply = caller().Ask(&Stub::OpenSocket, request);
     EXPECT_TRUE(Ok(reply));
     return reply->socket();
   }

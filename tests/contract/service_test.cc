@@ -107,7 +107,7 @@ TEST(Service, DrainTakesNoMoreCallersAndGivesUpItsPaths) {
   TestServer server({.loopback = true});
   const std::string path = server.server().addresses()[0].substr(5);
   const Caller late = server.LoopbackCaller();
-  auto listener = server->Ask(&Stub::OpenSocket, "type: SOCKET_TYPE_STREAM bind { unix { path: '" +
+  auto listener = server->Ask(&Stub::OpenSocket, "type: SOCKET_TYPE_STREAM bind { unix_domain { path: '" +
                                                      server.dir().File("held") + "' } } listen {}");
   ASSERT_TRUE(Ok(listener));
   server.Drain(std::chrono::seconds(5));

@@ -31,10 +31,10 @@ class Table : public ::testing::Environment {
   void TearDown() override {
     if (cells_.empty()) return;
     const bool whole = ::testing::GTEST_FLAG(filter) == "*";
-    std::printf("\n%-24s", "");
+    std::printf("\n%-26s", "");
     for (const Kind& kind : AllKinds()) std::printf("%-8s", kind.name);
     for (const Operation& operation : AllOperations()) {
-      std::printf("\n%-24s", operation.name);
+      std::printf("\n%-26s", operation.name);
       for (const Kind& kind : AllKinds()) {
         const std::string cell = CellOf(kind.name, operation.name);
         std::printf("%-8s", cell.c_str());

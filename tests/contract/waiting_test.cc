@@ -61,17 +61,12 @@ std::set<std::string> AnswersOf(Cause cause) {
 // Calls of one kind that wait, of which each can be cancelled and waited for.
 class Crowd {
  public:
-  Crowd(TestServer& server, Wait wait, std::chrono::milliseconds deadline)
-      : server_(server), wait_(wait), deadline_(deadline) {
-    switch (wait) {
-      case Wait::kReceive:
-        return Receives();
-      case Wait::kAccept:
-        return Accepts();
-      case Wait::kConnectTcp:
-        return Connects("inet { ip: '127.0.0.1' }", "family: FAMILY_INET");
-      case Wait::kConnectUnix:
-        return Connects("unix { path: '" + server.dir().File("full") + "' }", "family: FAMILY_UNIX");
+  Crowd(TestServer& server, Wait wait, std::chrono::milliseconds deadline) : server_(server), deadline_(deadline) {
+    if (wait == Wait::kReceive) Receives();
+    if (wait == Wait::kAccept) Accepts();
+    if (wait == Wait::kConnectTcp) Connects("inet { ip: '127.0.0.1' }", "family: FAMILY_INET");
+    if (wait == Wait::kConnectUnix) {
+      Connects("unix_domain { path: '" + server.dir().File("full") + "' }", "family: FAMILY_UNIX");
     }
   }
 
@@ -136,7 +131,6 @@ class Crowd {
   }
 
   TestServer& server_;
-  const Wait wait_;
   const std::chrono::milliseconds deadline_;
   std::vector<std::string> names_;
   std::vector<std::function<void()>> cancels_;

@@ -45,7 +45,7 @@ explain_rung() {
     user) say "Two hosts: two network namespaces, joined by a cable (veth), made without root (user namespace)." ;;
     loopback) say "No network namespaces here, so two daemons on this host's loopback: 127.0.0.1 and 127.0.0.2." ;;
   esac
-  say "The daemon of each is called over a UNIX socket, ./a or ./b; what it sends goes another way."
+  say "Their daemons are called over the UNIX sockets ./a and ./b; only what the sockets send crosses that network."
 }
 
 # plug ADDRESS COMMAND_PREFIX...

@@ -1,6 +1,6 @@
 # What the demo shows, and the checks of it. Sourced by run.
 
-bold= plain=
+bold='' plain=''
 [[ ! -t 1 ]] || bold=$'\e[1m' plain=$'\e[0m'
 
 say() { printf '%s%s%s\n' "$bold" "$*" "$plain"; }

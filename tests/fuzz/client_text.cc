@@ -1,5 +1,5 @@
-// What a person types: endpoints, durations, options. Each parses or is refused with a reason; an endpoint that parses prints as a
-// text that means the same.
+// What a person types: endpoints, durations, options. Each parses or is refused with a reason; an endpoint that parses
+// prints as a text that means the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

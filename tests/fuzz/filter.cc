@@ -1,9 +1,9 @@
 // The filter of ListSockets: any text parses or is refused with a column, and what parses can be applied.
+#include "server/registry/filter.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "server/registry/filter.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using socketeer::registry::Filter;

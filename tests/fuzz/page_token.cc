@@ -1,9 +1,9 @@
 // A page token that a caller made up is refused; one that is accepted is one that we could have made.
+#include "server/rpc/page_token.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-
-#include "server/rpc/page_token.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace socketeer::rpc;

@@ -58,6 +58,16 @@ SocketAddress Scene::FreshTarget() {
   return AddressOf(more_targets_.back().get());
 }
 
+SocketAddress Scene::SilentTarget() {
+  more_targets_.push_back(PlainTarget(flavour_, FreshAddress(), 0));  // room for one
+  const int target = more_targets_.back().get();
+  const SocketAddress address = AddressOf(target);
+  more_targets_.push_back(Plain(flavour_));
+  EXPECT_EQ(::connect(more_targets_.back().get(), address.data(), address.size()), 0);
+  WaitFor(target, POLLIN);
+  return address;
+}
+
 void Scene::BindNamed() {
   const auto bind = [this](const SocketAddress& address) {
     return socket_.Run([&](Socket& socket) { return socket.Bind(address); });
@@ -115,15 +125,9 @@ void Scene::Bring(Situation situation, bool named) {
     case Situation::kListening:
       EXPECT_TRUE(socket_.Run([](Socket& socket) { return socket.Listen(16); }).ok());
       return;
-    case Situation::kConnecting: {
-      target_ = PlainTarget(flavour_, FreshAddress(), 0);  // room for one
-      const SocketAddress address = AddressOf(target_.get());
-      filler_ = Plain(flavour_);
-      ASSERT_EQ(::connect(filler_.get(), address.data(), address.size()), 0);
-      WaitFor(target_.get(), POLLIN);
-      EXPECT_EQ(socket_.Connect(address, Mode::kExact).Get().error().reason, "EINPROGRESS");
+    case Situation::kConnecting:
+      EXPECT_EQ(socket_.Connect(SilentTarget(), Mode::kExact).Get().error().reason, "EINPROGRESS");
       return;
-    }
     case Situation::kFailed: {
       target_ = Plain(flavour_);  // bound, but it does not listen
       const SocketAddress any = FreshAddress();
@@ -243,7 +247,10 @@ void Scene::ProveItWorks() {
       if (!dgram) ExpectReceived("");
       return;
     case Situation::kPeerClosed:
-      if (dgram) return ProveItConnects();
+      if (dgram) {
+        target_ = PlainTarget(flavour_, FreshAddress());
+        return ProveItSends(AddressOf(target_.get()), target_.get());
+      }
       [[fallthrough]];
     case Situation::kFinished:
       return ExpectReceived("");

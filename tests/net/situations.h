@@ -56,6 +56,8 @@ class Scene {
   SocketAddress FreshAddress();
   // A new place to connect or send to; it lives as long as the scene.
   SocketAddress FreshTarget();
+  // TCP: one where nothing comes of a connect, because its backlog is full.
+  SocketAddress SilentTarget();
   // Proves that the socket does what it can do in its situation. Uses it up.
   void ProveItWorks();
 
@@ -75,7 +77,6 @@ class Scene {
   TestSocket socket_;
   Situation situation_ = Situation::kCreated;
   base::Fd target_;  // where it is, or would be, connected to
-  base::Fd filler_;  // occupies the backlog of target_
   base::Fd peer_;    // the other end of its connection
   std::vector<base::Fd> more_targets_;
 };

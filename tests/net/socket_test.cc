@@ -74,6 +74,10 @@ TEST(Port, OfTheKernelsChoiceGoesWithAFailedConnect) {
     EXPECT_EQ(failed.error().reason, wait ? "ECONNREFUSED" : "EINPROGRESS");
     socket.observer().WaitUntilNot(State::kConnecting);
     EXPECT_EQ(socket.info().state, State::kCreated);
+    if (!wait) {
+      EXPECT_EQ(socket.info().local.ToString(), "127.0.0.1:0");  // the address stays until the failure is told
+      EXPECT_EQ(socket.Connect(AddressOf(closed.get())).Get().error().reason, "ECONNREFUSED");
+    }
     EXPECT_EQ(socket.info().local.ToString(), "");
     EXPECT_TRUE(Bind(socket, Loopback()).ok());
   }

@@ -70,11 +70,12 @@ Seen Await(TestSocket& socket) {
 Seen Make(Call call, Scene& scene) {
   TestSocket& socket = scene.socket();
   const bool stream = scene.flavour().type == SOCK_STREAM;
+  const bool tcp = scene.flavour().kind().IsTcp();
   switch (call) {
     case Call::kBind:
       return Ended(socket.Run([&](Socket& s) { return s.Bind(scene.FreshAddress()); }));
     case Call::kConnect:
-      return Ended(socket.Connect(scene.FreshTarget(), Mode::kExact).Get());
+      return Ended(socket.Connect(tcp ? scene.SilentTarget() : scene.FreshTarget(), Mode::kExact).Get());
     case Call::kDisconnect:
       return Ended(socket.Run([](Socket& s) { return s.Disconnect(); }));
     case Call::kListen:
@@ -188,6 +189,8 @@ struct Case {
   Flavour flavour;
   Situation situation;
 };
+
+void PrintTo(const Case& each, std::ostream* out) { *out << each.flavour.name << ", " << NameOf(each.situation); }
 
 std::vector<Case> EveryCase() {
   std::vector<Case> cases;

@@ -51,10 +51,11 @@ TEST(Status, CarriesEverything) {
   const Parts parts = Take(status);
   EXPECT_EQ(parts.info.reason(), "ECONNRESET");
   EXPECT_EQ(parts.info.metadata().at("option"), "nodelay");
-  EXPECT_EQ(parts.error.ShortDebugString(),
-            "operation: \"receive\" socket: \"sockets/web\" state: STATE_DISCONNECTED errno_number: 104 "
-            "errno_name: \"ECONNRESET\" origin: ORIGIN_KERNEL local { inet { ip: \"127.0.0.1\" port: 1 } } "
-            "peer { unix { path: \"/run/x\" } } bytes_done: 5000000000 datagrams_done: 7 system_call: \"recvmsg\"");
+  EXPECT_EQ(
+      parts.error.ShortDebugString(),
+      "operation: \"receive\" socket: \"sockets/web\" state: STATE_DISCONNECTED errno_number: 104 "
+      "errno_name: \"ECONNRESET\" origin: ORIGIN_KERNEL local { inet { ip: \"127.0.0.1\" port: 1 } } "
+      "peer { unix_domain { path: \"/run/x\" } } bytes_done: 5000000000 datagrams_done: 7 system_call: \"recvmsg\"");
 }
 
 // gRPC's own bound for all trailers is 8 KiB: an error that is larger would be lost as a whole.

@@ -44,8 +44,8 @@ TEST(UnknownFields, InAOneof) {
 TEST(UnknownFields, InARepeatedMessage) {
   v1::SendDatagramsRequest request;
   request.add_datagrams();
-  Spoil(*request.add_datagrams()->mutable_destination()->mutable_unix());
-  EXPECT_EQ(Found(request), "datagrams[1].destination.unix.#999");
+  Spoil(*request.add_datagrams()->mutable_destination()->mutable_unix_domain());
+  EXPECT_EQ(Found(request), "datagrams[1].destination.unix_domain.#999");
 }
 
 TEST(UnknownFields, InAWellKnownType) {

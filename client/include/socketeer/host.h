@@ -50,8 +50,7 @@ class Host {
 
   // Makes a socket, which the returned handle owns. kTimedOut: connect had no result in time, and
   // nothing is left behind.
-  absl::StatusOr<RemoteSocket> Open(v1::OpenSocketRequest request,
-                                    const CallOptions& options = {}) const;
+  absl::StatusOr<RemoteSocket> Open(v1::OpenSocketRequest request, const CallOptions& options = {}) const;
   // A handle of a socket that exists; it does not own it. `name` is "sockets/{id}".
   absl::StatusOr<RemoteSocket> Find(std::string_view name, const CallOptions& options = {}) const;
   // The same without a call: whether there is such a socket, the handle's first call finds out.
@@ -60,16 +59,14 @@ class Host {
   RemoteSocket Handle(v1::Socket socket) const;
 
   // Every socket that `filter` admits (ListSocketsRequest.filter), from all pages.
-  absl::StatusOr<std::vector<v1::Socket>> List(std::string_view filter,
-                                               const CallOptions& options = {}) const;
+  absl::StatusOr<std::vector<v1::Socket>> List(std::string_view filter, const CallOptions& options = {}) const;
   // Waits for conditions of many sockets. `timed_out` in the answer is no error.
   absl::StatusOr<v1::AwaitSocketsResponse> Await(v1::AwaitSocketsRequest request,
                                                  const CallOptions& options = {}) const;
 
   absl::StatusOr<v1::Host> GetHost(const CallOptions& options = {}) const;
   // grpc.health.v1 of the daemon as a whole.
-  absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(
-      const CallOptions& options = {}) const;
+  absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const CallOptions& options = {}) const;
 
  private:
   std::shared_ptr<internal::Connection> connection_;

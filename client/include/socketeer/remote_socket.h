@@ -47,42 +47,34 @@ class RemoteSocket {
 
   absl::StatusOr<v1::Socket> Get(const CallOptions& options = {}) const;
   absl::StatusOr<v1::Socket> Bind(const v1::Endpoint& local, const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Socket> Connect(v1::ConnectSocketRequest request,
-                                     const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Socket> Connect(const v1::Endpoint& peer,
-                                     const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Socket> Connect(v1::ConnectSocketRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Socket> Connect(const v1::Endpoint& peer, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Socket> Disconnect(const CallOptions& options = {}) const;
   // Without a backlog: the daemon's default.
   absl::StatusOr<v1::Socket> Listen(std::optional<int32_t> backlog = std::nullopt,
                                     const CallOptions& options = {}) const;
-  absl::StatusOr<RemoteSocket> Accept(v1::AcceptSocketRequest request,
-                                      const CallOptions& options = {}) const;
+  absl::StatusOr<RemoteSocket> Accept(v1::AcceptSocketRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<RemoteSocket> Accept(const CallOptions& options = {}) const;
 
   // Streams. `data` in one call is at most Limits.max_payload_bytes; SendAll takes any size.
-  absl::StatusOr<v1::SendDataResponse> Send(v1::SendDataRequest request,
-                                            const CallOptions& options = {}) const;
+  absl::StatusOr<v1::SendDataResponse> Send(v1::SendDataRequest request, const CallOptions& options = {}) const;
   // Sends every byte, in calls of at most kSendChunkBytes. The timeout bounds how long no byte may
   // move, not the whole. An error's SocketError.bytes_done counts all bytes sent before it.
-  absl::StatusOr<v1::SendDataResponse> SendAll(std::string_view data,
-                                               const CallOptions& options = {}) const;
+  absl::StatusOr<v1::SendDataResponse> SendAll(std::string_view data, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ReceiveDataResponse> Receive(v1::ReceiveDataRequest request,
                                                   const CallOptions& options = {}) const;
   // What is there, at least one byte or the end of the stream; `max_bytes` 0: the daemon's default.
-  absl::StatusOr<v1::ReceiveDataResponse> Receive(uint32_t max_bytes = 0,
-                                                  const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ReceiveDataResponse> Receive(uint32_t max_bytes = 0, const CallOptions& options = {}) const;
 
   // Datagrams and seqpacket records.
   absl::StatusOr<v1::SendDatagramsResponse> SendDatagrams(v1::SendDatagramsRequest request,
                                                           const CallOptions& options = {}) const;
-  absl::StatusOr<v1::ReceiveDatagramsResponse> ReceiveDatagrams(
-      v1::ReceiveDatagramsRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ReceiveDatagramsResponse> ReceiveDatagrams(v1::ReceiveDatagramsRequest request,
+                                                                const CallOptions& options = {}) const;
 
-  absl::StatusOr<v1::Socket> Shutdown(v1::Direction direction,
-                                      const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Socket> Shutdown(v1::Direction direction, const CallOptions& options = {}) const;
   absl::StatusOr<v1::SocketOptions> GetOptions(const CallOptions& options = {}) const;
-  absl::StatusOr<v1::SocketOptions> SetOptions(const v1::SocketOptions& changes,
-                                               const CallOptions& options = {}) const;
+  absl::StatusOr<v1::SocketOptions> SetOptions(const v1::SocketOptions& changes, const CallOptions& options = {}) const;
   // Sets some labels, removes others, leaves the rest alone.
   absl::StatusOr<v1::Socket> UpdateLabels(const std::map<std::string, std::string>& set,
                                           const std::vector<std::string>& remove,
@@ -98,8 +90,7 @@ class RemoteSocket {
   friend class Host;
   enum class Ownership { kOwned, kBorrowed };
 
-  RemoteSocket(std::shared_ptr<internal::Connection> connection, v1::Socket socket,
-               Ownership ownership);
+  RemoteSocket(std::shared_ptr<internal::Connection> connection, v1::Socket socket, Ownership ownership);
   void CloseIfOwned();
 
   std::shared_ptr<internal::Connection> connection_;  // null after a move
