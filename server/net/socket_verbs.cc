@@ -106,19 +106,21 @@ base::Status Socket::Shutdown(int how) {
 }
 
 base::Status Socket::SetOptions(const OptionList& options) {
+  base::Status status = base::Ok();
   for (const auto& [row, value] : options) {
-    auto status = SetOption(syscalls(), fd_, *row, value);
+    status = SetOption(syscalls(), fd_, *row, value);
     if (status.ok()) continue;
     base::Error error = std::move(status).error();
     // The one option of ours that a state forbids: once there is a port.
     if (row->number == IPV6_V6ONLY && row->level == IPPROTO_IPV6 && error.errno_number == EINVAL) {
       error.code = base::Code::kFailedPrecondition;
     }
-    return Describe(std::move(error), "setsockopt");
+    status = Describe(std::move(error), "setsockopt");
+    break;
   }
-  LearnDual();
+  LearnDual();     // also when a later one failed
   CheckWaiters();  // rcvlowat moves the mark
-  return base::Ok();
+  return status;
 }
 
 void Socket::LearnDual() {

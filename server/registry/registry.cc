@@ -78,6 +78,12 @@ base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string&
   return base::SocketNotFound(id);
 }
 
+std::string Registry::ClosedUid(const std::string& id, const std::string& owner) const {
+  std::lock_guard lock(mutex_);
+  const auto closed = closed_.find(id);
+  return closed != closed_.end() && closed->second.owner == owner ? closed->second.uid : "";
+}
+
 View Registry::Look(const RecordPtr& record) {
   std::lock_guard lock(mutex_);
   return LookLocked(*record);

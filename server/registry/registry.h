@@ -43,6 +43,8 @@ class Registry {
   // `uid` may be empty. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH.
   base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
   View Look(const RecordPtr& record);
+  // The uid of the last socket that was closed under this name; "" when none is remembered.
+  std::string ClosedUid(const std::string& id, const std::string& owner) const;
 
   // Up to `limit` sockets of `owner` that match, by name, after the id `after`. The flag: there are more.
   std::pair<std::vector<View>, bool> List(const std::string& owner, const Filter& filter, const std::string& after,

@@ -121,9 +121,10 @@ class Await : public std::enable_shared_from_this<Await> {
 
   // It was closed before the call; no more is known of it.
   void HoldClosed(size_t i) {
+    const Item& item = slots_[i].item;
     v1::Socket socket;
-    socket.set_name("sockets/" + slots_[i].item.id);
-    socket.set_uid(slots_[i].item.uid);
+    socket.set_name("sockets/" + item.id);
+    socket.set_uid(item.uid.empty() ? core_.registry.ClosedUid(item.id, identity_) : item.uid);
     socket.set_state(v1::STATE_CLOSED);
     Hold(i, std::move(socket));
   }

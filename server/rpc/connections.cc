@@ -17,9 +17,9 @@ namespace {
 // How soon to look again for a descriptor; a connection waits meanwhile in the kernel's backlog.
 constexpr std::chrono::milliseconds kRetryAccept{50};
 
-// Connections beyond the limit that are let in to be told so. (A GOAWAY instead makes gRPC's clients reconnect at once,
-// for ever.)
-constexpr uint32_t kToldOverLimit = 32;
+// Connections beyond the limit that are let in to be told so: one for so many within it, and one more. (A GOAWAY
+// instead makes gRPC's clients reconnect at once, for ever.)
+constexpr uint32_t kWithinLimitPerOneTold = 8;
 
 std::string IdentityOfPeer(int fd) {
   ucred peer{};
@@ -124,7 +124,7 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
     std::lock_guard lock(mutex_);
     if (!HasRoom()) ForgetClosed();
     const bool over_limit = !HasRoom();
-    if (over_limit && over_limit_ >= kToldOverLimit) return;  // closes it
+    if (over_limit && over_limit_ > max_connections_ / kWithinLimitPerOneTold) return;  // closes it
     fd = Renumber(accepted.get());
     if (fd < 0) return;
     connections_[fd] = {.socket = InodeOf(fd), .caller = {std::move(identity), over_limit}};

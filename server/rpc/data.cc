@@ -33,7 +33,11 @@ base::Result<DataCall> CheckData(Call& call, const Request& request, const char*
   DataCall data{.record = *record,
                 .kind = call.core().registry.Look(*record).info.kind,
                 .base = call.OperationOf(*mode, *timeout)};
-  if (data.kind.IsStream() != stream) return base::WrongKind(verb, data.kind.Word(), instead);
+  if (data.kind.IsStream() != stream) {
+    base::Error error = base::WrongKind(verb, data.kind.Word(), instead);
+    error.operation.clear();  // the call says it: "send", not "SendData"
+    return error;
+  }
   return data;
 }
 

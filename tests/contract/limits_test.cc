@@ -189,28 +189,38 @@ TEST(Limits, AnswersFitAClient) {
   server.CloseAll();
 }
 
-// Control connections beyond the cap hear why, and those within it go on.
+// Control connections beyond the cap hear why, on each call; those within it go on, and who waited comes in.
 TEST(Limits, Connections) {
   TestServer server({.loopback = true, .limits = [](base::Limits& limits) { limits.max_connections = 3; }});
+  const Caller fourth = server.AnotherCaller();
+  const Caller fifth = server.LoopbackCaller();
   {
     const Caller second = server.AnotherCaller();
     const Caller third = server.LoopbackCaller();
     EXPECT_TRUE(Ok(second.GetHost()));
     EXPECT_TRUE(Ok(third.GetHost()));
     EXPECT_EQ(server->GetHost()->usage().connections(), 3u);
-    for (const bool loopback : {false, true}) {
-      const Caller fourth = loopback ? server.LoopbackCaller() : server.AnotherCaller();
-      auto refused = fourth.GetHost();
-      EXPECT_EQ(refused.status.error_code(), StatusCode::UNAVAILABLE);
-      EXPECT_NE(refused.status.error_message().find("max_connections"), std::string::npos)
-          << "the refusal is not clear: " << refused.status.error_message();
+    for (int i = 0; i < 3; ++i) {
+      ExpectLimit(fourth.GetHost(), "max_connections", "3");
+      ExpectLimit(fifth.Ask(&Stub::ListSockets, ""), "max_connections", "3");
     }
     EXPECT_TRUE(Ok(second.GetHost()));
     EXPECT_TRUE(Ok(server->GetHost()));
   }
-  EXPECT_TRUE(Eventually([&] { return server->GetHost()->usage().connections() == 1; },
+  EXPECT_TRUE(Eventually([&] { return fourth.GetHost().ok(); },
                          "gRPC closes connections on threads of its own and tells nobody"));
-  EXPECT_TRUE(Ok(server.AnotherCaller().GetHost()));
+  EXPECT_TRUE(Eventually([&] { return fifth.GetHost().ok(); }, "as above"));
+}
+
+// However many are too many: those within the cap never notice.
+TEST(Limits, ManyConnectionsTooMany) {
+  TestServer server({.limits = [](base::Limits& limits) { limits.max_connections = 1; }});
+  {
+    std::vector<Caller> crowd;
+    for (int i = 0; i < 60; ++i) crowd.push_back(server.AnotherCaller());
+    for (const Caller& each : crowd) EXPECT_FALSE(each.GetHost(std::chrono::seconds(5)).ok());
+    EXPECT_TRUE(Ok(server->GetHost()));
+  }
 }
 
 }  // namespace

@@ -153,9 +153,12 @@ TEST_F(EventLoopTest, TellsOfEventsEdgeTriggered) {
   Run([] {});
   Run([] {});  // rounds in which the byte is still there
   EXPECT_EQ(count, 1);
-  told = std::make_shared<std::promise<void>>();
-  watched.Write();
-  told->get_future().get();
+  auto again = std::make_shared<std::promise<void>>();
+  Run([&] {
+    told = again;
+    watched.Write();
+  });
+  again->get_future().get();
   Run([&] { loop_->Unwatch(watched.id, watched.read_end.get()); });
   EXPECT_EQ(count, 2);
 }

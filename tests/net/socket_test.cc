@@ -176,6 +176,16 @@ TEST(V6Only, IsForbiddenOnceThereIsAPort) {
   EXPECT_EQ(refused.error().state, static_cast<int>(State::kBound));
 }
 
+TEST(V6Only, IsKnownEvenWhenALaterOptionFails) {
+  Rig rig;
+  TestSocket socket = Open(rig, kUdp6.kind());
+  const base::Status failed = socket.Run([](Socket& on_loop) {
+    return on_loop.SetOptions({{FindOption("v6only"), false}, {FindOption("nodelay"), true}});
+  });
+  EXPECT_EQ(failed.error().metadata.at("option"), "nodelay");
+  EXPECT_TRUE(socket.info().kind.dual);
+}
+
 TEST(State, ForbidsWhateverTheErrno) {
   Rig rig;
   Scene inet(rig, kTcp);

@@ -90,6 +90,9 @@ TEST_F(RegistryTest, ClosedIsToldApartFromNeverThere) {
   EXPECT_EQ(Reason("web", record->uid()), "SOCKET_CLOSED");
   EXPECT_EQ(Reason("web", "another"), "SOCKET_NOT_FOUND");
   EXPECT_EQ(Reason("web", "", "other"), "SOCKET_NOT_FOUND");
+  EXPECT_EQ(registry_.ClosedUid("web", "me"), record->uid());
+  EXPECT_EQ(registry_.ClosedUid("web", "other"), "");
+  EXPECT_EQ(registry_.ClosedUid("never", "me"), "");
   EXPECT_EQ(registry_.Look(record).info.state, net::State::kClosed);
   EXPECT_EQ(registry_.UpdateLabels(record, [](Labels&) {}).error().reason, "SOCKET_CLOSED");
 }

@@ -94,8 +94,11 @@ class FewDescriptors(LimitsTest):
             except grpc.RpcError as error:
                 refused = error
         self.assertIsNotNone(refused)
-        self.assertEqual(grpc.StatusCode.UNAVAILABLE, refused.code())
-        self.assertEqual(self.host().limits.max_connections, self.host().usage.connections)
+        self.assertEqual(grpc.StatusCode.RESOURCE_EXHAUSTED, refused.code())
+        info, _ = error_of(refused)
+        self.assertEqual(("LIMIT_REACHED", "max_connections"), (info.reason, info.metadata["limit"]))
+        # It is among the few that are let in to be told so.
+        self.assertEqual(self.host().limits.max_connections + 1, self.host().usage.connections)
         for client in clients:
             client.close()
         run = socketeer(self.daemon.address, "healthcheck")
