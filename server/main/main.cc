@@ -1,4 +1,5 @@
 // socketeerd: settings -> Server; signals; nothing else.
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -27,6 +28,14 @@ uint64_t RaiseDescriptorLimit() {
   return std::min<uint64_t>(limit.rlim_cur, base::kMaxDescriptors);
 }
 
+// Whoever started us may have closed them: then a socket must not get their numbers, nor what is written to them.
+void FillStandardDescriptors() {
+  int fd = 0;
+  while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
+  }
+  if (fd >= 0) close(fd);
+}
+
 // Before any thread starts: only WaitForSignal() takes these.
 sigset_t BlockSignals() {
   sigset_t signals;
@@ -46,6 +55,7 @@ void WarnOfLoopback(const std::vector<std::string>& addresses) {
 }
 
 int Main(int argc, char** argv) {
+  FillStandardDescriptors();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
   auto read = ReadSettings(argc, argv);
   if (const auto* farewell = std::get_if<Farewell>(&read)) {

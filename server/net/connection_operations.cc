@@ -11,15 +11,28 @@ namespace socketeer::net {
 
 Progress ConnectOperation::Try(Socket& socket) {
   const bool tcp = socket.info().kind.IsTcp();
+  const State state = socket.info().state;
+  const bool idle = state == State::kCreated || state == State::kBound;
+  if (waited_ && tcp && idle && !socket.connect_failed()) {
+    // Somebody disconnected or shut down the attempt. To call connect(2) again would begin a new one.
+    error_ = socket.Fault(Call::kConnect, "connect", ECONNABORTED);
+    error_->peer = peer_.bytes();
+    return Progress::kDone;
+  }
   const ScopeGuard scope(socket.syscalls(), socket.fd(), peer_);
   if (socket.syscalls().Connect(socket.fd(), peer_.data(), peer_.size()) == 0) {
-    socket.Enter(State::kConnected);
+    if (peer_.family() == AF_UNSPEC) {
+      socket.NoteDisconnected();
+    } else {
+      socket.Enter(State::kConnected);
+    }
     return Progress::kDone;
   }
   const int number = errno;
   const bool under_way = tcp && (number == EINPROGRESS || number == EALREADY);
   if (number == EINPROGRESS) socket.Enter(State::kConnecting);
   if (mode() != Mode::kExact) {
+    waited_ = under_way;
     if (under_way) return Progress::kBlocked;
     // The backlog of a UNIX listener is full.
     if (number == EAGAIN && socket.info().kind.family == AF_UNIX) return Progress::kUnannounced;
@@ -48,6 +61,12 @@ Progress AcceptOperation::Try(Socket& socket) {
   // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
   result_.info.peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer)));
   return Progress::kDone;
+}
+
+void AcceptOperation::Fail(Socket& socket, base::Error error) {
+  // The kernel has no way to put a connection back: its peer sees it closed.
+  if (result_.fd >= 0) socket.syscalls().Close(std::exchange(result_.fd, -1));
+  error_ = std::move(error);
 }
 
 Progress ShutdownOperation::Try(Socket& socket) {

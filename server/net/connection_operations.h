@@ -23,6 +23,7 @@ class ConnectOperation final : public OperationOf<ConnectResult> {
 
  private:
   const SocketAddress peer_;
+  bool waited_ = false;  // for TCP's handshake
 };
 
 struct AcceptResult {
@@ -37,6 +38,7 @@ class AcceptOperation final : public OperationOf<AcceptResult> {
 
   const char* verb() const override { return "accept"; }
   Progress Try(Socket& socket) override;
+  void Fail(Socket& socket, base::Error error) override;
 };
 
 struct ShutdownResult {

@@ -85,7 +85,7 @@ Progress ReceiveDatagramsOperation::Try(Socket& socket) {
   while (!Full()) {
     if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
     IncomingDatagram datagram;
-    const int got = socket.ReceiveDatagram(&datagram, want_.max_bytes, want_.peek);
+    const int got = socket.ReceiveDatagram(&datagram, want_.peek);
     if (got < 0) return EndWithError(socket, errno);
     if (got > 0) {
       result_.end_of_stream = true;
@@ -115,8 +115,17 @@ Progress ReceiveDatagramsOperation::EndWithError(Socket& socket, int number) {
   return Progress::kDone;
 }
 
+void ReceiveDatagramsOperation::Complete() {
+  // Only now: until here a datagram might have had to go back whole.
+  for (IncomingDatagram& each : result_.datagrams) {
+    if (each.payload.size() > want_.max_bytes) each.payload.resize(want_.max_bytes);
+  }
+  OperationOf::Complete();
+}
+
 void ReceiveDatagramsOperation::Fail(Socket& socket, base::Error error) {
-  socket.PutBack(std::exchange(result_.datagrams, {}));
+  if (!want_.peek) socket.PutBack(std::exchange(result_.datagrams, {}));
+  if (error_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) socket.PutBackError(error_->errno_number);
   error_ = std::move(error);
 }
 

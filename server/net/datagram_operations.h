@@ -59,6 +59,7 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
   const char* verb() const override { return "receive"; }
   Progress Try(Socket& socket) override;
   void Fail(Socket& socket, base::Error error) override;
+  void Complete() override;
 
  private:
   bool Full() const;

@@ -5,6 +5,7 @@
 // thread. Its id is its own: cancelling one operation can never touch another.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,9 @@ struct OperationBase {
   Mode mode = Mode::kWait;
   // Absent: waits without end.
   std::optional<std::chrono::nanoseconds> timeout;
+  // Set when the caller gives up; null: never. Lives until the operation is complete. Looked at right before and right after each try: the
+  // kernel's answer must not go to a caller who is known to be gone.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 class Operation {
@@ -49,6 +53,7 @@ class Operation {
   Side side() const { return side_; }
   Mode mode() const { return base_.mode; }
   const std::optional<std::chrono::nanoseconds>& timeout() const { return base_.timeout; }
+  bool cancelled() const { return base_.cancelled != nullptr && base_.cancelled->load(); }
   // The verb, for errors: "receive".
   virtual const char* verb() const = 0;
 
@@ -56,7 +61,7 @@ class Operation {
   virtual Progress Try(Socket& socket) = 0;
   // Its time is over: the result is what it has so far.
   virtual void TimeOut() = 0;
-  // Ends without a result; what it took from the socket and did not deliver goes back to the socket.
+  // Ends without a result, also if Try() already had one; what it took from the socket goes back to the socket.
   virtual void Fail(Socket& socket, base::Error error) = 0;
   // Hands the result to the caller. Called once, last, when the socket is in a consistent state.
   virtual void Complete() = 0;

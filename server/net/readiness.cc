@@ -78,11 +78,13 @@ bool Socket::IsReady(const Waiter& waiter, short* polled) {
     case Condition::kReadable:
       break;
   }
-  const size_t kept = put_back_ ? put_back_->bytes.size() : 0;
+  size_t kept = put_back_ ? put_back_->bytes.size() : 0;
   if (waiter.readable_bytes == 0) {
     const bool something = put_back_ && (kept > 0 || !put_back_->datagrams.empty() || put_back_->error);
     return something || (*polled & POLLIN) != 0;
   }
+  // As FIONREAD does, it counts the first datagram.
+  if (put_back_ && !put_back_->datagrams.empty()) kept = put_back_->datagrams.front().payload.size();
   int there = 0;
   if (syscalls().BytesReadable(fd_, &there) < 0) return false;
   return kept + static_cast<size_t>(there) >= waiter.readable_bytes;

@@ -47,6 +47,7 @@ void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::sh
   Socket& socket = **made;
   sockets_.emplace(handle, *std::move(made));
   if (auto status = Prepare(socket, plan); !status.ok()) {
+    DoNotLinger(socket);
     return Close(
         handle, base::SocketClosedWhileWaiting(),
         [done = std::move(done), error = std::move(status).error()]() mutable { std::move(done)(std::move(error)); });
@@ -61,6 +62,7 @@ void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::sh
     if (!r.ok()) answer = std::move(r).error();
     // Not at once: this runs inside the socket that has to go.
     Post([this, handle, done = std::move(done), answer = std::move(answer)]() mutable {
+      if (Socket* const unused = Find(handle)) DoNotLinger(*unused);
       Close(handle, base::SocketClosedWhileWaiting(),
             [done = std::move(done), answer = std::move(answer)]() mutable { std::move(done)(std::move(answer)); });
     });
@@ -113,14 +115,17 @@ void Shard::EndWaiting(const base::Error& why) {
   for (const auto& [handle, socket] : sockets_) socket->EndWaiting(why);
 }
 
+void Shard::DoNotLinger(Socket& socket) {
+  if (!socket.info().kind.IsTcp()) return;
+  const linger no_wait{.l_onoff = 0, .l_linger = 0};
+  loop_->syscalls().SetSockOpt(socket.fd(), SOL_SOCKET, SO_LINGER, &no_wait, sizeof(no_wait));
+}
+
 void Shard::CloseAll(const base::Error& why) {
   stopped_ = why;
-  const linger no_wait{.l_onoff = 0, .l_linger = 0};
   while (!sockets_.empty()) {
     const auto first = sockets_.begin();
-    if (first->second->info().kind.IsTcp()) {
-      loop_->syscalls().SetSockOpt(first->second->fd(), SOL_SOCKET, SO_LINGER, &no_wait, sizeof(no_wait));
-    }
+    DoNotLinger(*first->second);
     Close(first->first, why, [] {});
   }
 }

@@ -68,6 +68,8 @@ class Shard {
 
   base::Result<std::shared_ptr<Socket>> Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer);
   base::Status Prepare(Socket& socket, const OpenPlan& plan);
+  // Its close(2) must not block: nobody is there to wait for it.
+  void DoNotLinger(Socket& socket);
 
   const std::unique_ptr<EventLoop> loop_;
   base::WorkerPool& closers_;

@@ -36,7 +36,7 @@ void Socket::Start(std::unique_ptr<Operation> operation) {
     return Enqueue(std::move(operation));
   }
   const Side side = operation->side();
-  const Progress progress = operation->Try(*this);
+  const Progress progress = TryUnlessCancelled(*operation);
   if (progress == Progress::kDone) {
     operation->Complete();
     return CheckWaiters();
@@ -80,11 +80,20 @@ std::unique_ptr<Operation> Socket::TakeOut(Lane& lane, Queue::iterator which) {
   return operation;
 }
 
+Progress Socket::TryUnlessCancelled(Operation& operation) {
+  Progress progress = Progress::kDone;
+  if (!operation.cancelled()) progress = operation.Try(*this);
+  if (progress == Progress::kDone && operation.cancelled()) {
+    operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
+  }
+  return progress;
+}
+
 void Socket::RunLane(Side side) {
   Lane& lane = LaneOf(side);
   for (int done = 0; !lane.waiting.empty(); ++done) {
     if (done == base::kFairShareOperations) return Rearm(side, Progress::kMore);
-    const Progress progress = lane.waiting.front().operation->Try(*this);
+    const Progress progress = TryUnlessCancelled(*lane.waiting.front().operation);
     if (progress != Progress::kDone) return Rearm(side, progress);
     lane.retry = {};
     TakeOut(lane, lane.waiting.begin())->Complete();
@@ -173,6 +182,7 @@ void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) 
   watch_.reset();
   const int fd = std::exchange(fd_, -1);
   info_.state = State::kClosed;
+  observer_->OnClosing();
   Task finish = [self = shared_from_this(), done = std::move(done)]() mutable {
     self->observer_->OnClosed();
     self->EndWaiters();

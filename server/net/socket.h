@@ -82,7 +82,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // recv(2), from what was put back first. -1 and errno; 0 is the end of the stream.
   ssize_t Receive(char* buffer, size_t size, bool peek);
   // As recvmsg(2). 0: one datagram in `out`; 1: end of stream (seqpacket); -1: errno.
-  int ReceiveDatagram(IncomingDatagram* out, size_t max_bytes, bool peek);
+  int ReceiveDatagram(IncomingDatagram* out, bool peek);
   // What an operation took and could not deliver; the next receive gets it first, in order.
   void PutBack(std::string bytes);
   void PutBack(std::vector<IncomingDatagram> datagrams);
@@ -99,6 +99,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   bool MustRefuseSend(const SocketAddress& destination) const;
   // A data call met an error: is the connection over?
   void NoteDataError(int number);
+  // Is a connect(2) that failed still to be told to somebody?
+  bool connect_failed() const { return connect_failed_; }
+  // connect(2) to AF_UNSPEC succeeded.
+  void NoteDisconnected();
   // connect(2) failed: where does that leave the socket?
   void NoteConnectFailure(int number);
   // The state changed, or the addresses may have: asks the kernel and tells everyone.
@@ -127,6 +131,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
 
   Lane& LaneOf(Side side) { return lanes_[side == Side::kRead ? 0 : 1]; }
   void RunLane(Side side);
+  Progress TryUnlessCancelled(Operation& operation);
   void Enqueue(std::unique_ptr<Operation> operation);
   void Rearm(Side side, Progress progress);
   void RetryLater(Side side);
@@ -148,7 +153,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void BecomeIdle();
   bool Forbids(Call call, int number) const;
   void LearnDual();
-  int ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek);
+  int ReceiveFromKernel(IncomingDatagram* out, bool peek);
   PutBackData& put_back();
 
   EventLoop& loop_;

@@ -61,6 +61,8 @@ class SocketObserver {
  public:
   virtual ~SocketObserver() = default;
   virtual void OnChanged(const SocketInfo& info) = 0;
+  // No call reaches the socket any more. Its descriptor, and so its name, may stay for a while (SO_LINGER).
+  virtual void OnClosing() {}
   // The last call: the descriptor is closed.
   virtual void OnClosed() = 0;
   virtual Gauges& gauges() = 0;

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "server/base/limits.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -33,10 +34,6 @@ SocketAddress DestinationOf(msghdr& message) {
     }
   }
   return {};
-}
-
-void Truncate(IncomingDatagram& datagram, size_t max_bytes) {
-  if (datagram.payload.size() > max_bytes) datagram.payload.resize(max_bytes);
 }
 
 }  // namespace
@@ -88,7 +85,7 @@ ssize_t Socket::Receive(char* buffer, size_t size, bool peek) {
   return count;
 }
 
-int Socket::ReceiveDatagram(IncomingDatagram* out, size_t max_bytes, bool peek) {
+int Socket::ReceiveDatagram(IncomingDatagram* out, bool peek) {
   if (put_back_ && !put_back_->datagrams.empty()) {
     auto& kept = put_back_->datagrams;
     if (peek) {
@@ -97,11 +94,10 @@ int Socket::ReceiveDatagram(IncomingDatagram* out, size_t max_bytes, bool peek) 
       *out = std::move(kept.front());
       kept.erase(kept.begin());
     }
-    Truncate(*out, max_bytes);
   } else if (put_back_ && put_back_->error != 0) {
     errno = std::exchange(put_back_->error, 0);
     return -1;
-  } else if (const int got = ReceiveFromKernel(out, max_bytes, peek); got != 0) {
+  } else if (const int got = ReceiveFromKernel(out, peek); got != 0) {
     return got;
   }
   if (!peek) {
@@ -111,8 +107,8 @@ int Socket::ReceiveDatagram(IncomingDatagram* out, size_t max_bytes, bool peek) 
   return 0;
 }
 
-int Socket::ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek) {
-  iovec part{.iov_base = loop_.scratch(), .iov_len = max_bytes};
+int Socket::ReceiveFromKernel(IncomingDatagram* out, bool peek) {
+  iovec part{.iov_base = loop_.scratch(), .iov_len = base::kMaxPayloadBytes};
   alignas(cmsghdr) char control[256];
   sockaddr_storage source{};
   msghdr message{};
@@ -128,7 +124,7 @@ int Socket::ReceiveFromKernel(IncomingDatagram* out, size_t max_bytes, bool peek
   // (Enter turns SO_TIMESTAMP on for that).
   if (size == 0 && info_.kind.IsConnectionOriented() && message.msg_controllen == 0) return 1;
   out->true_size = static_cast<uint64_t>(size);
-  out->payload.assign(loop_.scratch(), std::min<size_t>(static_cast<size_t>(size), max_bytes));
+  out->payload.assign(loop_.scratch(), std::min<size_t>(static_cast<size_t>(size), base::kMaxPayloadBytes));
   out->source = SocketAddress::FromKernel(&source, message.msg_namelen);
   if (out->source.IsUnixUnnamed()) out->source = {};
   out->destination = DestinationOf(message);

@@ -77,11 +77,15 @@ base::Status Socket::Disconnect() {
   if (syscalls().Connect(fd_, unspecified.data(), unspecified.size()) < 0) {
     return Fault(Call::kDisconnect, "connect", errno);
   }
+  NoteDisconnected();
+  return base::Ok();
+}
+
+void Socket::NoteDisconnected() {
   // Only TCP begins anew; of the others the kernel remembers what was shut down.
   if (info_.kind.IsTcp()) info_.read_shutdown = info_.write_shutdown = false;
   connect_failed_ = false;
   BecomeIdle();
-  return base::Ok();
 }
 
 base::Status Socket::Shutdown(int how) {
@@ -158,6 +162,7 @@ void Socket::BecomeIdle() {
   const bool had_something =
       info_.state == State::kListening || info_.state == State::kConnecting || info_.state == State::kConnected;
   if (had_something && port_ == Port::kByKernel) port_ = Port::kNone;
+  if (info_.kind.IsTcp()) put_back_.reset();  // the kernel, too, forgets what the old connection brought
   ReadAddresses();
   Enter(IdleState());
 }
@@ -170,6 +175,9 @@ void Socket::NoteConnectFailure(int number) {
 }
 
 void Socket::Enter(State state) {
+  const bool was_idle = info_.state == State::kCreated || info_.state == State::kBound;
+  const bool begins = state == State::kConnecting || state == State::kConnected;
+  if (info_.kind.IsTcp() && was_idle && begins) put_back_.reset();  // nothing of an old connection shows in the new one
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
   ReadAddresses();

@@ -1,6 +1,7 @@
 #include "server/net/stream_operations.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "server/base/limits.h"
 #include "server/net/socket.h"
@@ -67,7 +68,8 @@ Progress ReceiveOperation::EndWithError(Socket& socket, int number) {
 }
 
 void ReceiveOperation::Fail(Socket& socket, base::Error error) {
-  socket.PutBack(std::move(result_.data));
+  if (!want_.peek) socket.PutBack(std::exchange(result_.data, {}));
+  if (error_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) socket.PutBackError(error_->errno_number);
   error_ = std::move(error);
 }
 

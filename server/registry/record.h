@@ -55,6 +55,7 @@ class Record final : public net::SocketObserver {
 
   // On the shard's thread.
   void OnChanged(const net::SocketInfo& info) override;
+  void OnClosing() override;
   void OnClosed() override;
 
  private:
@@ -62,6 +63,7 @@ class Record final : public net::SocketObserver {
   enum class Phase {
     kReserved,   // the name is taken, the socket is being made: nobody sees it
     kPublished,  // there
+    kClosing,    // the name is still taken, but no call reaches it: for callers it is closed
     kGone,       // closed, or never came to be
   };
 

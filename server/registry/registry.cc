@@ -13,6 +13,7 @@ bool IsSocketId(std::string_view id) {
 }
 
 void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, info); }
+void Record::OnClosing() { registry_.Closing(*this); }
 void Record::OnClosed() { registry_.Gone(*this); }
 
 base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::string& owner, Labels labels,
@@ -68,8 +69,10 @@ base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string&
   const bool visible =
       found != sockets_.end() && found->second->owner() == owner && found->second->phase_ == Record::Phase::kPublished;
   if (visible) {
-    if (!uid.empty() && uid != found->second->uid()) return base::UidMismatch(id, uid);
-    return found->second;
+    if (uid.empty() || uid == found->second->uid()) return found->second;
+    const auto before = closed_.find(id);
+    const bool was_closed = before != closed_.end() && before->second.owner == owner && before->second.uid == uid;
+    return was_closed ? base::SocketGone(id) : base::UidMismatch(id, uid);
   }
   const auto closed = closed_.find(id);
   if (closed != closed_.end() && closed->second.owner == owner && (uid.empty() || uid == closed->second.uid)) {
@@ -171,12 +174,19 @@ void Registry::Changed(Record& record, const net::SocketInfo& info) {
   record.info_ = info;
 }
 
+void Registry::Closing(Record& record) {
+  std::lock_guard lock(mutex_);
+  record.info_.state = net::State::kClosed;
+  if (record.phase_ != Record::Phase::kPublished) return;
+  record.phase_ = Record::Phase::kClosing;
+  Remember(record);
+}
+
 void Registry::Gone(Record& record) {
   RecordPtr kept;  // outlives the lock: the map may hold the last reference
   std::lock_guard lock(mutex_);
   record.info_.state = net::State::kClosed;
   if (record.phase_ == Record::Phase::kGone) return;
-  if (record.phase_ == Record::Phase::kPublished) Remember(record);
   record.phase_ = Record::Phase::kGone;
   const auto found = sockets_.find(record.id());
   kept = std::move(found->second);

@@ -77,6 +77,7 @@ class Registry {
   };
 
   void Changed(Record& record, const net::SocketInfo& info);
+  void Closing(Record& record);
   void Gone(Record& record);
   void Remember(const Record& record);
   View LookLocked(const Record& record) const;

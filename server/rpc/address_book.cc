@@ -73,6 +73,7 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
   }
 
   void OnAnswer(base::Result<std::vector<net::SocketAddress>> answer) {
+    if (claimed_.load()) return;  // its caller is gone: ask no more
     base::Result<bool> complete = false;
     if (answer.ok()) {
       found_.push_back({.list = *std::move(answer)});

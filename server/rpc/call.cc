@@ -29,7 +29,7 @@ base::Status Call::Admit(const google::protobuf::Message& request) {
 }
 
 net::OperationBase Call::OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const {
-  return {.id = id_, .mode = mode, .timeout = timeout};
+  return {.id = id_, .mode = mode, .timeout = timeout, .cancelled = &cancelled_};
 }
 
 base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid) {

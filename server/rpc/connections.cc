@@ -63,15 +63,15 @@ class Connections::Acceptor : public net::EventHandler {
 
  private:
   void AcceptAll() {
-    retry_ = 0;
-    while (true) {
+    if (retry_ != 0) owner_.loop_.CancelTimer(std::exchange(retry_, 0));
+    while (listener_.fd) {
       base::Fd accepted(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.get() >= 0) {
         std::string identity = IdentityOfPeer(accepted.get());
         owner_.Admit(std::move(accepted), std::move(identity));
         continue;
       }
-      if (errno == EAGAIN) return;
+      if (errno == EAGAIN || errno == EBADF || errno == EINVAL) return;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         // No new edge will come for those that wait already.
         retry_ = owner_.loop_.RunAt(owner_.loop_.Now() + kRetryAccept, [this] { AcceptAll(); });
@@ -127,6 +127,8 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
     if (over_limit && over_limit_ > max_connections_ / kWithinLimitPerOneTold) return;  // closes it
     fd = Renumber(accepted.get());
     if (fd < 0) return;
+    // A number that comes again takes the place of a connection that was closed unnoticed.
+    if (const auto old = connections_.find(fd); old != connections_.end() && old->second.caller.over_limit) --over_limit_;
     connections_[fd] = {.socket = InodeOf(fd), .caller = {std::move(identity), over_limit}};
     if (over_limit) ++over_limit_;
   }
@@ -134,7 +136,7 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
   grpc::AddInsecureChannelFromFd(server_, fd);
 }
 
-bool Connections::HasRoom() const { return connections_.size() - over_limit_ < max_connections_; }
+bool Connections::HasRoom() const { return connections_.size() < max_connections_ + over_limit_; }
 
 void Connections::ForgetClosed() {
   std::erase_if(connections_, [this](const auto& entry) {

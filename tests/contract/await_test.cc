@@ -300,7 +300,7 @@ TEST(AwaitDrain, Races) {
         reply.problem().reason.empty() && (code == StatusCode::CANCELLED || code == StatusCode::UNAVAILABLE);
     EXPECT_TRUE(by_grpc || Fails(reply, StatusCode::UNAVAILABLE, "DRAINING")) << reply;
   };
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 12; ++round) {
     TestServer server({.loops = 1 + round % 4});
     server->Ask(&Stub::OpenSocket, "socket_id: 's' type: SOCKET_TYPE_DGRAM bind { inet { ip: '127.0.0.1' } }");
     std::barrier start(2);

@@ -21,7 +21,13 @@ namespace health = grpc::health::v1;
 
 TEST(Service, GetHost) {
   TestServer server({.loopback = true});
-  auto host = server->GetHost();
+  testing::Reply<v1::Host> host;
+  EXPECT_TRUE(testing::Eventually(
+      [&] {
+        host = server->GetHost();
+        return !host.ok() || host->usage().calls() == 1;
+      },
+      "a call is counted until gRPC is done with it, after it has been answered"));
   ASSERT_TRUE(Ok(host));
   utsname system{};
   uname(&system);
@@ -29,7 +35,6 @@ TEST(Service, GetHost) {
   EXPECT_EQ(host->kernel_release(), system.release);
   EXPECT_FALSE(host->version().empty());
   EXPECT_GT(host->clock().seconds(), 1'600'000'000);
-  EXPECT_EQ(host->usage().calls(), 1u);
   EXPECT_EQ(host->usage().connections(), 1u);
   EXPECT_EQ(host->usage().sockets(), 0u);
   auto later = server->GetHost();
