@@ -37,8 +37,8 @@ struct OperationBase {
   Mode mode = Mode::kWait;
   // Absent: waits without end.
   std::optional<std::chrono::nanoseconds> timeout;
-  // Set when the caller gives up; null: never. Lives until the operation is complete. Looked at right before and right after each try: the
-  // kernel's answer must not go to a caller who is known to be gone.
+  // Set when the caller gives up; null: never. Lives until the operation is complete. Looked at right before and right
+  // after each try: the kernel's answer must not go to a caller who is known to be gone.
   const std::atomic<bool>* cancelled = nullptr;
 };
 

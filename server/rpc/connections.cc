@@ -128,7 +128,8 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
     fd = Renumber(accepted.get());
     if (fd < 0) return;
     // A number that comes again takes the place of a connection that was closed unnoticed.
-    if (const auto old = connections_.find(fd); old != connections_.end() && old->second.caller.over_limit) --over_limit_;
+    if (const auto old = connections_.find(fd); old != connections_.end() && old->second.caller.over_limit)
+      --over_limit_;
     connections_[fd] = {.socket = InodeOf(fd), .caller = {std::move(identity), over_limit}};
     if (over_limit) ++over_limit_;
   }
