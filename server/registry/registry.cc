@@ -69,10 +69,8 @@ base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string&
   const bool visible =
       found != sockets_.end() && found->second->owner() == owner && found->second->phase_ == Record::Phase::kPublished;
   if (visible) {
-    if (uid.empty() || uid == found->second->uid()) return found->second;
-    const auto before = closed_.find(id);
-    const bool was_closed = before != closed_.end() && before->second.owner == owner && before->second.uid == uid;
-    return was_closed ? base::SocketGone(id) : base::UidMismatch(id, uid);
+    if (!uid.empty() && uid != found->second->uid()) return base::UidMismatch(id, uid);
+    return found->second;
   }
   const auto closed = closed_.find(id);
   if (closed != closed_.end() && closed->second.owner == owner && (uid.empty() || uid == closed->second.uid)) {
