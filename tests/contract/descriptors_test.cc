@@ -26,9 +26,8 @@ constexpr char kUdp[] = "type: SOCKET_TYPE_DGRAM family: FAMILY_INET socket_id: 
 class Descriptors : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(testing::DaemonBinary())) {
-      GTEST_SKIP() << testing::DaemonBinary() << " is not there; SOCKETEER_BIN says where the binaries are";
-    }
+    ASSERT_TRUE(std::filesystem::exists(testing::DaemonBinary()))
+        << testing::DaemonBinary() << " is not there; SOCKETEER_BIN says where the binaries are";
   }
   static size_t OpenIn(pid_t pid) {
     const std::filesystem::directory_iterator list("/proc/" + std::to_string(pid) + "/fd");
