@@ -1,4 +1,7 @@
-"""Counts what a ctest run did, from its JUnit report: a skipped test is named, with its reason, and is not a pass."""
+"""Says what a ctest run did, from its JUnit report: what failed, with its output; what was skipped, and why; counts.
+
+A skipped test is not a pass.
+"""
 
 import re
 import sys
@@ -16,6 +19,10 @@ def main(report):
     cases = xml.parse(report).getroot().findall("testcase")
     skipped = [case for case in cases if case.get("status") == "notrun"]
     failed = [case for case in cases if case.get("status") == "fail"]
+    for case in failed:
+        print(f"\n=== FAILED {case.get('name')}\n{(case.findtext('system-out') or '').strip()}")
+    if failed:
+        print("\nFAILED:", *(case.get("name") for case in failed), sep="\n  ")
     if skipped:
         print("\nSKIPPED, so nothing is known about:")
         for case in skipped:

@@ -18,7 +18,7 @@ struct CloseArguments {
   bool all = false;
 };
 
-constexpr char kFooter[] =
+constexpr char kCloseFooter[] =
     R"(Prints each socket as it was last. After a failure it goes on with the next one.
 
 Examples:
@@ -63,7 +63,7 @@ absl::Status Close(Cli& cli, const CloseArguments& arguments) {
 void AddClose(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<CloseArguments>();
   CLI::App* verb = app.add_subcommand("close", "Close sockets");
-  verb->footer(kFooter);
+  verb->footer(kCloseFooter);
   AddSockets(verb, arguments->sockets);
   AddRepeated(verb, "--label", arguments->labels, "Every socket with this label")->type_name("KEY=VALUE");
   verb->add_flag("--all", arguments->all, "Every socket of yours");

@@ -18,7 +18,7 @@ constexpr char kDescription[] =
     "Sockets on other hosts, as if they were yours: this program asks the daemon socketeerd to\n"
     "make socket calls on its host.";
 
-constexpr char kFooter[] =
+constexpr char kProgramFooter[] =
     R"(A socket has a name, sockets/ID; the id alone will do. Data goes to standard output, all else
 to standard error.
 
@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   setenv("GRPC_VERBOSITY", "NONE", 0);
 
   CLI::App app(kDescription, "socketeer");
-  app.footer(kFooter);
+  app.footer(kProgramFooter);
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(28);

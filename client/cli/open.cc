@@ -23,7 +23,7 @@ struct OpenArguments {
   std::vector<std::string> options;
 };
 
-constexpr char kFooter[] =
+constexpr char kOpenFooter[] =
     R"(Kinds: tcp, udp (the family follows the address), tcp4, tcp6, udp4, udp6, unix, unix-dgram,
 unix-seqpacket.
 
@@ -84,7 +84,7 @@ absl::Status Open(Cli& cli, const OpenArguments& arguments) {
 void AddOpen(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<OpenArguments>();
   CLI::App* verb = app.add_subcommand("open", "Make a socket; prints it with its real address");
-  verb->footer(kFooter);
+  verb->footer(kOpenFooter);
   verb->add_option("KIND", arguments->kind, "tcp, udp, unix, ... (see below)")->required()->type_name("");
   AddOptional(verb, "--bind", arguments->bind, "The socket's own address")->type_name("ADDRESS");
   CLI::Option* connect =

@@ -24,7 +24,7 @@ struct ReceiveArguments {
   bool peek = false;
 };
 
-constexpr char kFooter[] =
+constexpr char kReceiveFooter[] =
     R"(Prints the payload and nothing else. Without --min or --until-eof it prints what is there, at
 least one byte; of a datagram socket it prints one datagram.
 
@@ -165,7 +165,7 @@ absl::Status Receive(Cli& cli, const ReceiveArguments& arguments) {
 void AddReceive(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<ReceiveArguments>();
   CLI::App* verb = app.add_subcommand("recv", "Receive bytes, or a datagram");
-  verb->footer(kFooter);
+  verb->footer(kReceiveFooter);
   AddSocket(verb, arguments->socket);
   CLI::Option* max =
       AddOptional(verb, "--max", arguments->max, "At most N bytes, default 65536; a longer datagram is cut")

@@ -26,7 +26,7 @@ struct SendArguments {
   std::optional<std::string> to;
 };
 
-constexpr char kFooter[] =
+constexpr char kSendFooter[] =
     R"(What is sent is exactly TEXT: no end of line is added. To a stream, standard input goes while
 it is being read; to a datagram socket it is one datagram. The timeout bounds how long nothing
 moves.
@@ -132,7 +132,7 @@ absl::Status Send(Cli& cli, const SendArguments& arguments) {
 void AddSend(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<SendArguments>();
   CLI::App* verb = app.add_subcommand("send", "Send bytes, or a datagram");
-  verb->footer(kFooter);
+  verb->footer(kSendFooter);
   AddSocket(verb, arguments->socket);
   CLI::Option* text = AddOptional(verb, "TEXT", arguments->text, "What to send; '-' or nothing: standard input");
   text->type_name("");

@@ -22,7 +22,7 @@ struct WaitArguments {
   bool allow_missing = false;
 };
 
-constexpr char kFooter[] =
+constexpr char kWaitFooter[] =
     R"(Conditions: listening, connected, readable, writable, peer-closed, closed.
 Prints the sockets for which it holds. With --allow-missing a socket may appear later, so two
 programs can meet by a name.
@@ -94,7 +94,7 @@ absl::Status Wait(Cli& cli, const WaitArguments& arguments) {
 void AddWait(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<WaitArguments>();
   CLI::App* verb = app.add_subcommand("wait", "Wait until something holds for sockets");
-  verb->footer(kFooter);
+  verb->footer(kWaitFooter);
   AddSockets(verb, arguments->sockets)->required();
   verb->add_option("--for", arguments->condition, "What to wait for (see below)")->required()->type_name("CONDITION");
   AddOptional(verb, "--bytes", arguments->bytes, "With readable: so many bytes")->type_name("N");

@@ -13,6 +13,7 @@
 #include "grpcpp/support/status.h"
 #include "socketeer/call_options.h"
 #include "socketeer/host.h"
+#include "socketeer/stubs.h"
 
 namespace socketeer {
 
@@ -36,11 +37,11 @@ namespace internal {
 // shared by Host and its RemoteSockets.
 class Connection {
  public:
-  Connection(Host::Stubs stubs, std::string endpoint, HostOptions options)
+  Connection(Stubs stubs, std::string endpoint, HostOptions options)
       : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options) {}
 
   const std::string& endpoint() const { return endpoint_; }
-  const Host::Stubs& stubs() const { return stubs_; }
+  const Stubs& stubs() const { return stubs_; }
 
   template <typename Stub, typename Request, typename Response>
   using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
@@ -96,7 +97,7 @@ class Connection {
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
 
-  const Host::Stubs stubs_;
+  const Stubs stubs_;
   const std::string endpoint_;
   const HostOptions options_;
 };

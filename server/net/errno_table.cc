@@ -13,7 +13,7 @@ namespace {
 // network: kFailedPrecondition.
 #define ROW(name, code) \
   { name, #name, base::Code::code }
-constexpr ErrnoRow kRows[] = {
+constexpr ErrnoRow kErrnoRows[] = {
     ROW(EPERM, kPermissionDenied),
     ROW(ENOENT, kNotFound),
     ROW(ESRCH, kFailedPrecondition),
@@ -147,16 +147,16 @@ constexpr ErrnoRow kRows[] = {
     ROW(EHWPOISON, kFailedPrecondition),
 };
 #undef ROW
-static_assert(std::ranges::is_sorted(kRows, {}, &ErrnoRow::number));
+static_assert(std::ranges::is_sorted(kErrnoRows, {}, &ErrnoRow::number));
 
 const ErrnoRow* Find(int number) {
-  const ErrnoRow* row = std::ranges::lower_bound(kRows, number, {}, &ErrnoRow::number);
-  return row != std::end(kRows) && row->number == number ? row : nullptr;
+  const ErrnoRow* row = std::ranges::lower_bound(kErrnoRows, number, {}, &ErrnoRow::number);
+  return row != std::end(kErrnoRows) && row->number == number ? row : nullptr;
 }
 
 }  // namespace
 
-std::span<const ErrnoRow> ErrnoTable() { return kRows; }
+std::span<const ErrnoRow> ErrnoTable() { return kErrnoRows; }
 
 std::string ErrnoName(int number) {
   const ErrnoRow* row = Find(number);

@@ -17,7 +17,7 @@ constexpr int32_t kMaxInt = std::numeric_limits<int32_t>::max();
 constexpr OptionType kFlag = OptionType::kFlag;
 constexpr OptionType kInteger = OptionType::kInteger;
 
-constexpr OptionRow kRows[] = {
+constexpr OptionRow kOptionRows[] = {
     {"reuseaddr", SOL_SOCKET, SO_REUSEADDR, kFlag, 0, 1},
     {"reuseport", SOL_SOCKET, SO_REUSEPORT, kFlag, 0, 1},
     {"v6only", IPPROTO_IPV6, IPV6_V6ONLY, kFlag, 0, 1},
@@ -72,11 +72,11 @@ bool IsUnknownToSocket(const base::Error& error) {
 
 }  // namespace
 
-std::span<const OptionRow> OptionTable() { return kRows; }
+std::span<const OptionRow> OptionTable() { return kOptionRows; }
 
 const OptionRow* FindOption(std::string_view name) {
-  const OptionRow* row = std::ranges::find(kRows, name, &OptionRow::name);
-  return row != std::end(kRows) ? row : nullptr;
+  const OptionRow* row = std::ranges::find(kOptionRows, name, &OptionRow::name);
+  return row != std::end(kOptionRows) ? row : nullptr;
 }
 
 base::Status CheckOption(const OptionRow& row, const OptionValue& value) {
@@ -116,7 +116,7 @@ base::Result<OptionValue> GetOption(Syscalls& syscalls, int fd, const OptionRow&
 
 base::Result<OptionList> GetAllOptions(Syscalls& syscalls, int fd) {
   OptionList options;
-  for (const OptionRow& row : kRows) {
+  for (const OptionRow& row : kOptionRows) {
     base::Result<OptionValue> value = GetOption(syscalls, fd, row);
     if (value.ok()) {
       options.emplace_back(&row, *value);

@@ -36,7 +36,8 @@ bool IsLoopback(const net::SocketAddress& address) {
 
 // "HOST:PORT" to a loopback address.
 base::Result<net::SocketAddress> ParseLoopback(const std::string& endpoint) {
-  constexpr const char* kForms = "unix:PATH, /PATH, 127.0.0.1:PORT, [::1]:PORT or localhost:PORT";
+  constexpr const char* kForms =
+      "unix:PATH, /PATH, 127.0.0.1:PORT, [::1]:PORT or localhost:PORT, with a PORT of 0 to 65535";
   const size_t colon = endpoint.rfind(':');
   if (colon == std::string::npos) return Refuse(endpoint, kForms);
   std::string host = endpoint.substr(0, colon);
@@ -46,7 +47,7 @@ base::Result<net::SocketAddress> ParseLoopback(const std::string& endpoint) {
   const char* const end = endpoint.data() + endpoint.size();
   const auto parsed = std::from_chars(endpoint.data() + colon + 1, end, port);
   if (parsed.ec != std::errc() || parsed.ptr != end || port > 65535) {
-    return Refuse(endpoint, std::string(kForms) + ", PORT 0 to 65535");
+    return Refuse(endpoint, kForms);
   }
   auto address = net::SocketAddress::Inet(host, port, "");
   if (!address.ok() || !IsLoopback(*address)) {

@@ -7,8 +7,8 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "socketeer/host.h"
-#include "socketeer/v1/socket_service_mock.grpc.pb.h"
 #include "tests/client/fake_status.h"
+#include "tests/client/mocks.h"
 
 namespace socketeer {
 namespace {

@@ -8,12 +8,10 @@
 
 #include "client/lib/channel.h"
 #include "gmock/gmock.h"
-#include "grpc/health/v1/health_mock.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "socketeer/error.h"
-#include "socketeer/v1/host_service_mock.grpc.pb.h"
-#include "socketeer/v1/socket_service_mock.grpc.pb.h"
 #include "tests/client/fake_status.h"
+#include "tests/client/mocks.h"
 
 namespace socketeer {
 namespace {

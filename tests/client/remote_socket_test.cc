@@ -10,8 +10,8 @@
 #include "gtest/gtest.h"
 #include "socketeer/error.h"
 #include "socketeer/host.h"
-#include "socketeer/v1/socket_service_mock.grpc.pb.h"
 #include "tests/client/fake_status.h"
+#include "tests/client/mocks.h"
 
 namespace socketeer {
 namespace {

@@ -23,7 +23,7 @@ std::string FamilyBytes(sa_family_t family) {
 
 SocketAddress Raw(const std::string& bytes) { return *SocketAddress::FromRaw(bytes); }
 
-struct InetCase {
+struct InetTextCase {
   const char* ip;
   uint32_t port;
   const char* scope;
@@ -34,7 +34,7 @@ struct InetCase {
 };
 
 TEST(Inet, IsTakenApartAsItWasMade) {
-  const InetCase cases[] = {
+  const InetTextCase cases[] = {
       {"10.0.0.1", 80, "", AF_INET, "10.0.0.1:80", "10.0.0.1", ""},
       {"0.0.0.0", 0, "", AF_INET, "0.0.0.0:0", "0.0.0.0", ""},
       {"255.255.255.255", 65535, "", AF_INET, "255.255.255.255:65535", "255.255.255.255", ""},
@@ -48,7 +48,7 @@ TEST(Inet, IsTakenApartAsItWasMade) {
       {"fe80::1", 80, "4294967295", AF_INET6, "[fe80::1%4294967295]:80", "fe80::1", "4294967295"},
   };
   ASSERT_EQ(if_nametoindex("lo"), 1u);
-  for (const InetCase& test : cases) {
+  for (const InetTextCase& test : cases) {
     SCOPED_TRACE(test.text);
     const base::Result<SocketAddress> address = SocketAddress::Inet(test.ip, test.port, test.scope);
     ASSERT_TRUE(address.ok()) << address.error().message;

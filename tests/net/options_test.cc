@@ -58,7 +58,7 @@ int32_t ReadSysctl(const std::string& path) {
 }
 
 // What a set does to a fresh socket: the value that is read back, or the errno.
-std::string Outcome(const Kind& kind, const char* option, const OptionValue& value) {
+std::string OutcomeOf(const Kind& kind, const char* option, const OptionValue& value) {
   const base::Fd fd = NewSocket(kind);
   const OptionRow& row = *FindOption(option);
   const base::Status set = SetOption(KernelSyscalls(), fd.get(), row, value);
@@ -116,7 +116,7 @@ TEST_P(Options, SetAndReadBack) {
                            : GetParam().family == AF_INET ? (IsTcp() ? test.tcp4 : test.udp4)
                                                           : (IsTcp() ? test.tcp6 : test.udp6);
     if (expected == nullptr) continue;
-    EXPECT_EQ(Outcome(GetParam(), test.option, test.set), expected) << test.option << " = " << ToText(test.set);
+    EXPECT_EQ(OutcomeOf(GetParam(), test.option, test.set), expected) << test.option << " = " << ToText(test.set);
   }
 }
 
@@ -130,19 +130,19 @@ TEST(OptionExpectations, HaveEveryOption) {
 TEST(OptionExpectations, ReusePortOnUnix) {
   for (const Kind& kind : kKinds) {
     if (kind.family != AF_UNIX) continue;
-    EXPECT_THAT(Outcome(kind, "reuseport", true), ::testing::AnyOf("EOPNOTSUPP", "on")) << kind.name;
+    EXPECT_THAT(OutcomeOf(kind, "reuseport", true), ::testing::AnyOf("EOPNOTSUPP", "on")) << kind.name;
   }
 }
 
 TEST_P(Options, BuffersAreDoubledAndCappedByTheKernelOnly) {
   const int64_t rmem_max = ReadSysctl("net/core/rmem_max"), wmem_max = ReadSysctl("net/core/wmem_max");
-  EXPECT_EQ(Outcome(GetParam(), "rcvbuf", kMaxInt), std::to_string(2 * rmem_max));
-  EXPECT_EQ(Outcome(GetParam(), "sndbuf", kMaxInt), std::to_string(2 * wmem_max));
+  EXPECT_EQ(OutcomeOf(GetParam(), "rcvbuf", kMaxInt), std::to_string(2 * rmem_max));
+  EXPECT_EQ(OutcomeOf(GetParam(), "sndbuf", kMaxInt), std::to_string(2 * wmem_max));
   for (const char* option : {"rcvbuf", "sndbuf"}) {
-    EXPECT_EQ(Outcome(GetParam(), option, 0), Outcome(GetParam(), option, 1)) << "both the kernel's minimum";
-    EXPECT_GT(std::stoi(Outcome(GetParam(), option, 0)), 1'000);
+    EXPECT_EQ(OutcomeOf(GetParam(), option, 0), OutcomeOf(GetParam(), option, 1)) << "both the kernel's minimum";
+    EXPECT_GT(std::stoi(OutcomeOf(GetParam(), option, 0)), 1'000);
   }
-  EXPECT_GT(std::stoi(Outcome(GetParam(), "rcvlowat", kMaxInt)), 1'000'000);
+  EXPECT_GT(std::stoi(OutcomeOf(GetParam(), "rcvlowat", kMaxInt)), 1'000'000);
 }
 
 TEST_P(Options, AllOptionsAreThoseThatApplyInTheTablesOrder) {

@@ -13,6 +13,7 @@ namespace socketeer::net {
 namespace {
 
 using testing::Flavour;
+using testing::kTcp;
 using testing::Plain;
 using testing::PlainTarget;
 using testing::Rig;
@@ -38,8 +39,6 @@ Waiting Await(TestSocket& socket, Condition condition, uint32_t bytes = 0) {
   });
   return waiting;
 }
-
-constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
 
 // A connected stream socket, and its peer in the test's hands.
 struct Pair {

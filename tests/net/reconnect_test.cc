@@ -13,14 +13,13 @@ namespace {
 
 using testing::AddressOf;
 using testing::Flavour;
+using testing::kTcp;
+using testing::kUdp;
 using testing::Plain;
 using testing::PlainTarget;
 using testing::Rig;
 using testing::TestSocket;
 using testing::WaitFor;
-
-constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
-constexpr Flavour kUdp{"udp4", AF_INET, SOCK_DGRAM};
 
 SocketAddress Loopback() { return *SocketAddress::Inet("127.0.0.1", 0, ""); }
 

@@ -21,16 +21,22 @@ struct Flavour {
   bool HasConnections() const { return type != SOCK_DGRAM; }
   bool IsUnix() const { return family == AF_UNIX; }
 };
+inline constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
+inline constexpr Flavour kTcp6{"tcp6", AF_INET6, SOCK_STREAM};
+inline constexpr Flavour kUdp{"udp4", AF_INET, SOCK_DGRAM};
+inline constexpr Flavour kUdp6{"udp6", AF_INET6, SOCK_DGRAM};
+inline constexpr Flavour kUnix{"unix_path", AF_UNIX, SOCK_STREAM};
+inline constexpr Flavour kSeqpacket{"seqpacket_path", AF_UNIX, SOCK_SEQPACKET};
 inline constexpr Flavour kFlavours[] = {
-    {"tcp4", AF_INET, SOCK_STREAM},
-    {"tcp6", AF_INET6, SOCK_STREAM},
-    {"udp4", AF_INET, SOCK_DGRAM},
-    {"udp6", AF_INET6, SOCK_DGRAM},
-    {"unix_path", AF_UNIX, SOCK_STREAM},
+    kTcp,
+    kTcp6,
+    kUdp,
+    kUdp6,
+    kUnix,
     {"unix_abstract", AF_UNIX, SOCK_STREAM, true},
     {"dgram_path", AF_UNIX, SOCK_DGRAM},
     {"dgram_abstract", AF_UNIX, SOCK_DGRAM, true},
-    {"seqpacket_path", AF_UNIX, SOCK_SEQPACKET},
+    kSeqpacket,
     {"seqpacket_abstract", AF_UNIX, SOCK_SEQPACKET, true},
 };
 

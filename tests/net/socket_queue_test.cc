@@ -15,6 +15,7 @@ namespace socketeer::net {
 namespace {
 
 using testing::Flavour;
+using testing::kTcp;
 using testing::Pending;
 using testing::Plain;
 using testing::PlainTarget;
@@ -22,8 +23,6 @@ using testing::Rig;
 using testing::TestSocket;
 using testing::WaitFor;
 using namespace std::chrono_literals;
-
-constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
 
 // A connected TCP socket on the shard, and its peer in the test's hands.
 struct Pair {

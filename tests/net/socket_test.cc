@@ -16,17 +16,16 @@ namespace {
 using testing::AddressOf;
 using testing::Flavour;
 using testing::kFlavours;
+using testing::kSeqpacket;
+using testing::kTcp;
+using testing::kTcp6;
+using testing::kUdp6;
+using testing::kUnix;
 using testing::Plain;
 using testing::PlainTarget;
 using testing::Rig;
 using testing::Scene;
 using testing::TestSocket;
-
-constexpr Flavour kTcp{"tcp4", AF_INET, SOCK_STREAM};
-constexpr Flavour kTcp6{"tcp6", AF_INET6, SOCK_STREAM};
-constexpr Flavour kUdp6{"udp6", AF_INET6, SOCK_DGRAM};
-constexpr Flavour kUnix{"unix_path", AF_UNIX, SOCK_STREAM};
-constexpr Flavour kSeqpacket{"seqpacket_path", AF_UNIX, SOCK_SEQPACKET};
 
 base::Status Bind(TestSocket& socket, const SocketAddress& address) {
   return socket.Run([&](Socket& on_loop) { return on_loop.Bind(address); });

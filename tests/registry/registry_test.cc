@@ -28,6 +28,11 @@ class RegistryTest : public ::testing::Test {
     registry_.Publish(*record);
     return *record;
   }
+  // As its socket tells it.
+  static void Close(const RecordPtr& record) {
+    record->OnClosing();
+    record->OnClosed();
+  }
   std::string Reason(const std::string& id, const std::string& uid = "", const std::string& owner = "me") {
     auto found = registry_.Find(id, uid, owner);
     return found.ok() ? "found" : found.error().reason;
@@ -85,7 +90,7 @@ TEST_F(RegistryTest, PublishedCannotBeAbandoned) {
 
 TEST_F(RegistryTest, ClosedIsToldApartFromNeverThere) {
   const RecordPtr record = Publish("web");
-  record->OnClosed();
+  Close(record);
   EXPECT_EQ(Reason("web"), "SOCKET_CLOSED");
   EXPECT_EQ(Reason("web", record->uid()), "SOCKET_CLOSED");
   EXPECT_EQ(Reason("web", "another"), "SOCKET_NOT_FOUND");
@@ -97,9 +102,21 @@ TEST_F(RegistryTest, ClosedIsToldApartFromNeverThere) {
   EXPECT_EQ(registry_.UpdateLabels(record, [](Labels&) {}).error().reason, "SOCKET_CLOSED");
 }
 
+// While a socket closes, its descriptor may still be there: the name is not free, and no call reaches it.
+TEST_F(RegistryTest, AClosingSocketIsClosedForItsCallersAndKeepsItsName) {
+  const RecordPtr record = Publish("web");
+  record->OnClosing();
+  EXPECT_EQ(Reason("web"), "SOCKET_CLOSED");
+  EXPECT_EQ(List(), Names());
+  EXPECT_EQ(Reserve("web").error().reason, "SOCKET_EXISTS");
+  EXPECT_EQ(registry_.UpdateLabels(record, [](Labels&) {}).error().reason, "SOCKET_CLOSED");
+  record->OnClosed();
+  EXPECT_TRUE(Reserve("web").ok());
+}
+
 TEST_F(RegistryTest, ANamesakeIsAnother) {
   const RecordPtr first = Publish("web");
-  first->OnClosed();
+  Close(first);
   const RecordPtr second = Publish("web");
   EXPECT_NE(first->uid(), second->uid());
   EXPECT_EQ(Reason("web", first->uid()), "UID_MISMATCH");
@@ -115,11 +132,11 @@ TEST_F(RegistryTest, AForeignSocketLooksMissing) {
 }
 
 TEST_F(RegistryTest, RememberedClosedOnesAreBounded) {
-  for (size_t i = 0; i <= base::kMaxClosedRemembered; ++i) Publish("s" + std::to_string(i))->OnClosed();
+  for (size_t i = 0; i <= base::kMaxClosedRemembered; ++i) Close(Publish("s" + std::to_string(i)));
   EXPECT_EQ(Reason("s0"), "SOCKET_NOT_FOUND");
   EXPECT_EQ(Reason("s1"), "SOCKET_CLOSED");
   // One name closed again and again does not push out the memory of its last time.
-  for (size_t i = 0; i < 3; ++i) Publish("same")->OnClosed();
+  for (size_t i = 0; i < 3; ++i) Close(Publish("same"));
   EXPECT_EQ(Reason("same"), "SOCKET_CLOSED");
 }
 
@@ -203,7 +220,7 @@ TEST_F(NameWaits, NotForForeignSocketsOrOtherUids) {
   const RecordPtr foreign = Publish("web", "them");
   EXPECT_EQ(told_, Names());
   EXPECT_TRUE(Wait("web", 3)) << "a foreign socket looks missing";
-  foreign->OnClosed();
+  Close(foreign);
   Publish("web");
   EXPECT_EQ(told_, (Names{"1:web", "3:web"}));
 }

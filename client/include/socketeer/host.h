@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "socketeer/call_options.h"
 #include "socketeer/remote_socket.h"
-#include "socketeer/v1/host_service.grpc.pb.h"
-#include "socketeer/v1/socket_service.grpc.pb.h"
+#include "socketeer/v1/host_service.pb.h"
+#include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer {
+
+struct Stubs;  // socketeer/stubs.h
 
 // "unix:" and $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root.
 // ErrorKind::kUnreachable when XDG_RUNTIME_DIR is not set.
@@ -30,19 +32,12 @@ absl::StatusOr<std::string> DefaultEndpoint();
 //   if (!socket.ok()) std::cerr << socketeer::FormatError(socket.status());
 class Host {
  public:
-  // The seam for tests: mocks of the generated stubs. `host` and `health` may be null when
-  // GetHost and CheckHealth are not called.
-  struct Stubs {
-    std::shared_ptr<v1::SocketService::StubInterface> sockets;
-    std::shared_ptr<v1::HostService::StubInterface> host;
-    std::shared_ptr<grpc::health::v1::Health::StubInterface> health;
-  };
-
   // `endpoint`: "unix:PATH", a path with a slash in front ("/x", "./x"), or HOST[:7625].
   // INVALID_ARGUMENT when it is malformed. Makes no call: a daemon that is not there is found by
   // the first call, which fails at once with ErrorKind::kUnreachable.
   static absl::StatusOr<Host> Connect(std::string_view endpoint, HostOptions options = {});
 
+  // Through stubs of your own: a channel with other settings, or the generated mocks in a test.
   Host(Stubs stubs, std::string endpoint, HostOptions options = {});
 
   // As it was given to Connect, with its port.

@@ -1,0 +1,20 @@
+// The generated stubs a Host speaks through: for a channel of your own, and for tests, which put mocks here
+// ("socketeer/v1/socket_service_mock.grpc.pb.h"). Apart from host.h, because gRPC's headers cost a compiler seconds.
+#pragma once
+
+#include <memory>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "socketeer/v1/host_service.grpc.pb.h"
+#include "socketeer/v1/socket_service.grpc.pb.h"
+
+namespace socketeer {
+
+// `host` and `health` may be null when GetHost and CheckHealth are not called.
+struct Stubs {
+  std::shared_ptr<v1::SocketService::StubInterface> sockets;
+  std::shared_ptr<v1::HostService::StubInterface> host;
+  std::shared_ptr<grpc::health::v1::Health::StubInterface> health;
+};
+
+}  // namespace socketeer
