@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -155,6 +157,11 @@ class Pending {
 
  private:
   friend class Caller;
+  void End() const {
+    std::unique_lock lock(state_->mutex);
+    if (state_->ends == 0) state_->context.TryCancel();
+    state_->changed.wait(lock, [this] { return state_->ends > 0; });
+  }
   struct State {
     grpc::ClientContext context;
     std::unique_ptr<google::protobuf::Message> request;
@@ -168,6 +175,9 @@ class Pending {
 };
 
 // One caller with a connection of its own.
+//
+// It owns its calls: gRPC 1.51 aborts when the thread that runs a callback drops the last reference to a channel, for
+// that thread then waits for itself, and a call's context is such a reference.
 class Caller {
  public:
   // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625".
@@ -180,6 +190,12 @@ class Caller {
     stub_ = v1::SocketService::NewStub(channel_);
     host_stub_ = v1::HostService::NewStub(channel_);
   }
+
+  ~Caller() {
+    for (const auto& end : ends_) end();
+  }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   Stub& stub() const { return *stub_; }
@@ -213,11 +229,15 @@ class Caller {
     auto copy = std::make_unique<Request>(request);
     const Request* const sent = copy.get();
     state.request = std::move(copy);
-    (stub_->async()->*method)(&state.context, sent, &state.response, [kept = pending.state_](grpc::Status status) {
-      std::lock_guard lock(kept->mutex);
-      kept->status = std::move(status);
-      ++kept->ends;
-      kept->changed.notify_all();
+    {
+      std::lock_guard lock(mutex_);
+      ends_.push_back([pending] { pending.End(); });
+    }
+    (stub_->async()->*method)(&state.context, sent, &state.response, [&state](grpc::Status status) {
+      std::lock_guard lock(state.mutex);
+      state.status = std::move(status);
+      ++state.ends;
+      state.changed.notify_all();
     });
     return pending;
   }
@@ -240,6 +260,9 @@ class Caller {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;
   std::unique_ptr<v1::HostService::Stub> host_stub_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::function<void()>>
+      ends_;  // guarded by mutex_: each ends a call, and keeps its state till then
 };
 
 }  // namespace socketeer::testing
