@@ -89,11 +89,13 @@ int main(int argc, char** argv) {
 
   CLI::App app(kDescription, "socketeer");
   app.footer(kProgramFooter);
+  app.set_version_flag("--version", "socketeer " SOCKETEER_VERSION,
+                       "This program's version; 'version' asks the daemon too");
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(28);
   // Never destroyed: the thread that waits for signals uses it to the end.
-  socketeer::cli::Cli& cli = *new socketeer::cli::Cli;
+  static socketeer::cli::Cli& cli = *new socketeer::cli::Cli;  // static, or LeakSanitizer may lose sight of it
   cli.AddGlobalOptions(app);
   AddVerbs(app, cli);
   try {

@@ -39,12 +39,13 @@ std::string FormatError(const absl::Status& status) {
   const std::optional<v1::SocketError> error = SocketErrorOf(status);
   if (!error.has_value()) return text;
 
-  const std::string peer = FormatEndpoint(error->peer());
-  const std::string address = peer.empty() ? FormatEndpoint(error->local()) : peer;
+  // The address that the call was about: for bind and listen the socket's own.
+  const bool about_local = error->operation() == "bind" || error->operation() == "listen";
+  const std::string address = FormatEndpoint(about_local ? error->local() : error->peer());
   if (error->origin() == v1::ORIGIN_KERNEL && !address.empty() && text.find(address) == std::string::npos) {
     text += " " + address;
   }
-  const std::string facts = Join(Facts(*error, peer.empty()));
+  const std::string facts = Join(Facts(*error, about_local));
   const bool named = !error->socket().empty();
   // Of a socket that is not there, the message has said all.
   const bool worth_a_line = error->origin() == v1::ORIGIN_KERNEL && (named || !facts.empty());

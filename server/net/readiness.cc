@@ -22,7 +22,9 @@ bool NeedsPoll(Condition condition) {
 void Socket::AddWaiter(Waiter waiter) {
   // Watched before the first look, so that nothing can happen between the two.
   if (NeedsPoll(waiter.condition)) {
-    if (!EnsureWatched().ok()) return std::move(waiter.done)(nullptr);
+    if (auto watched = EnsureWatched(); !watched.ok()) {
+      return std::move(waiter.done)(Describe(std::move(watched).error(), "await"));
+    }
   }
   if (!waiters_) waiters_ = std::make_unique<std::vector<Waiter>>();
   waiters_->push_back(std::move(waiter));
@@ -48,14 +50,14 @@ void Socket::CheckWaiters() {
     }
   }
   if (waiters_->empty()) waiters_.reset();
-  for (Waiter& waiter : satisfied) std::move(waiter.done)(&info_);
+  for (Waiter& waiter : satisfied) std::move(waiter.done)(static_cast<const SocketInfo*>(&info_));
 }
 
 void Socket::EndWaiters() {
   const auto waiters = std::exchange(waiters_, nullptr);
   if (!waiters) return;
   for (Waiter& waiter : *waiters) {
-    std::move(waiter.done)(waiter.condition == Condition::kClosed ? &info_ : nullptr);
+    std::move(waiter.done)(waiter.condition == Condition::kClosed ? &info_ : static_cast<const SocketInfo*>(nullptr));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/functional/any_invocable.h"
+#include "server/base/result.h"
 
 namespace socketeer::net {
 
@@ -22,12 +23,13 @@ enum class Condition {
 using WaiterId = uint64_t;  // unique in the process
 
 // One who waits. `done` is called once, on the loop's thread: with the socket's info when the condition holds, with
-// null when the socket was closed before it held. It must not destroy the socket.
+// null when the socket was closed before it held, with an error when the kernel does not watch it. It must not destroy
+// the socket.
 struct Waiter {
   WaiterId id = 0;
   Condition condition = Condition::kReadable;
   uint32_t readable_bytes = 0;  // kReadable: 0 is any readiness
-  absl::AnyInvocable<void(const SocketInfo*) &&> done;
+  absl::AnyInvocable<void(base::Result<const SocketInfo*>) &&> done;
 };
 
 }  // namespace socketeer::net

@@ -143,11 +143,13 @@ class Await : public std::enable_shared_from_this<Await> {
       net::Socket* const socket = shard.Find(record->handle());
       if (socket == nullptr) return self->OnResult(i, record, false);
       const Item& item = self->slots_[i].item;
-      socket->AddWaiter(
-          {.id = waiter,
-           .condition = item.condition,
-           .readable_bytes = item.readable_bytes,
-           .done = [self, i, record](const net::SocketInfo* info) { self->OnResult(i, record, info != nullptr); }});
+      socket->AddWaiter({.id = waiter,
+                         .condition = item.condition,
+                         .readable_bytes = item.readable_bytes,
+                         .done = [self, i, record](base::Result<const net::SocketInfo*> info) {
+                           if (!info.ok()) return self->End(std::move(info).error());
+                           self->OnResult(i, record, *info != nullptr);
+                         }});
       self->Settle(i);
     });
   }

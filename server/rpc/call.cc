@@ -1,12 +1,18 @@
 #include "server/rpc/call.h"
 
+#include <algorithm>
+
 #include "server/rpc/convert.h"
 #include "server/rpc/status.h"
 
 namespace socketeer::rpc {
 
 Call::Call(Core& core, const grpc::CallbackServerContext& context, const char* verb)
-    : core_(core), verb_(verb), caller_(core.connections.CallerOf(context.peer())), id_(net::Shard::NextId()) {
+    : core_(core),
+      verb_(verb),
+      caller_(core.connections.CallerOf(context.peer())),
+      id_(net::Shard::NextId()),
+      began_(core.clock.Now()) {
   core_.calls.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -29,6 +35,7 @@ base::Status Call::Admit(const google::protobuf::Message& request) {
 }
 
 net::OperationBase Call::OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const {
+  if (timeout) *timeout = std::max(*timeout - (core_.clock.Now() - began_), std::chrono::nanoseconds::zero());
   return {.id = id_, .mode = mode, .timeout = timeout, .cancelled = &cancelled_};
 }
 

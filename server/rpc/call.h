@@ -30,7 +30,8 @@ class Call final : public grpc::ServerUnaryReactor {
 
   Core& core() { return core_; }
   const std::string& identity() const { return caller_.identity; }
-  // The base of this call's operation; the id names the call at its socket.
+  // The base of this call's operation; the id names the call at its socket. The timeout began with the call: what a
+  // resolver took is over.
   net::OperationBase OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const;
 
   // The caller's socket of that name.
@@ -71,6 +72,7 @@ class Call final : public grpc::ServerUnaryReactor {
   const char* const verb_;
   const Caller caller_;
   const net::OperationId id_;
+  const base::MonotonicTime began_;
   std::function<void()> undo_;
   std::string socket_;  // the name it was called with, for errors
   bool has_ender_ = false;

@@ -58,8 +58,8 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
     return ResolveAll(
         call, {{request->peer(), "peer", false}}, kind,
-        [=, this, &call, record = *record, base = call.OperationOf(*mode, *timeout)](std::vector<Addresses> found) {
-          call.Post(record, [=, this, &call](net::Socket& socket) {
+        [=, this, &call, record = *record, mode = *mode, timeout = *timeout](std::vector<Addresses> found) {
+          call.Post(record, [=, this, &call, base = call.OperationOf(mode, timeout)](net::Socket& socket) {
             socket.Start(std::make_unique<net::ConnectOperation>(
                 base, found[0].list[0], [=, this, &call](base::Result<net::ConnectResult> result) {
                   call.Answer(std::move(result), [&](net::ConnectResult connected) {

@@ -18,9 +18,8 @@ class Opening : public std::enable_shared_from_this<Opening> {
         id_(request.socket_id()),
         labels_(request.labels().begin(), request.labels().end()),
         response_(response),
-        plans_(std::move(plans)) {
-    if (timeout) deadline_ = core_.clock.Now() + *timeout;
-  }
+        plans_(std::move(plans)),
+        timeout_(timeout) {}
 
   // Each attempt has a socket, hence a handle, of its own.
   base::Status Try() {
@@ -28,7 +27,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
     const net::SocketHandle handle = net::Shard::NextId();
     auto reserved = core_.registry.Reserve(id_, call_.identity(), labels_, &shard, handle);
     if (!reserved.ok()) return std::move(reserved).error();
-    const net::OperationBase base = call_.OperationOf(net::Mode::kWait, TimeLeft());
+    const net::OperationBase base = call_.OperationOf(net::Mode::kWait, timeout_);
     call_.SetCanceller([&shard, handle, id = base.id] {
       shard.Post([&shard, handle, id] {
         if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
@@ -46,11 +45,6 @@ class Opening : public std::enable_shared_from_this<Opening> {
   }
 
  private:
-  std::optional<std::chrono::nanoseconds> TimeLeft() const {
-    if (!deadline_) return std::nullopt;
-    return std::max(*deadline_ - core_.clock.Now(), base::MonotonicTime::duration::zero());
-  }
-
   void OnOpened(const registry::RecordPtr& record, base::Result<net::OpenResult> result) {
     if (!result.ok()) {
       core_.registry.Abandon(record);
@@ -60,6 +54,10 @@ class Opening : public std::enable_shared_from_this<Opening> {
       core_.registry.Abandon(record);
       response_->set_timed_out(true);
       return call_.Succeed();
+    }
+    if (call_.cancelled()) {  // nobody would know of this socket
+      record->shard().Close(record->handle(), base::Cancelled(), [] {});
+      return call_.Fail(base::Cancelled());
     }
     core_.registry.Publish(record);
     ToProto(core_.registry.Look(record), response_->mutable_socket());
@@ -88,7 +86,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
   const registry::Labels labels_;
   v1::OpenSocketResponse* const response_;
   const std::vector<net::OpenPlan> plans_;
-  std::optional<base::MonotonicTime> deadline_;
+  const std::optional<std::chrono::nanoseconds> timeout_;  // of the whole call
   size_t at_ = 0;
 };
 

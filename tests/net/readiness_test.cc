@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -14,6 +17,7 @@ namespace {
 
 using testing::Flavour;
 using testing::kTcp;
+using testing::kUdp;
 using testing::Plain;
 using testing::PlainTarget;
 using testing::Rig;
@@ -32,10 +36,12 @@ Waiting Await(TestSocket& socket, Condition condition, uint32_t bytes = 0) {
   auto promise = std::make_shared<std::promise<State>>();
   Waiting waiting{.id = Shard::NextId(), .state = promise->get_future()};
   socket.Run([&](Socket& on_loop) {
-    on_loop.AddWaiter(
-        {.id = waiting.id, .condition = condition, .readable_bytes = bytes, .done = [promise](const SocketInfo* info) {
-           promise->set_value(info == nullptr ? State::kUnspecified : info->state);
-         }});
+    on_loop.AddWaiter({.id = waiting.id,
+                       .condition = condition,
+                       .readable_bytes = bytes,
+                       .done = [promise](const base::Result<const SocketInfo*>& info) {
+                         promise->set_value(info.ok() && *info != nullptr ? (*info)->state : State::kUnspecified);
+                       }});
   });
   return waiting;
 }
@@ -205,6 +211,34 @@ TEST(Readiness, ADatagramSocketHasNoPeerThatCloses) {
     EXPECT_FALSE(Await(scene.socket(), Condition::kPeerClosed).done());
     EXPECT_TRUE(Await(scene.socket(), Condition::kWritable).done());
   }
+}
+
+// No descriptor can be watched any more (epoll_ctl(2): ENOSPC).
+class FullEpollSyscalls : public Syscalls {
+ public:
+  int EpollCtl(int epoll, int op, int fd, epoll_event* event) override {
+    if (!full || op != EPOLL_CTL_ADD) return Syscalls::EpollCtl(epoll, op, fd, event);
+    errno = ENOSPC;
+    return -1;
+  }
+  std::atomic<bool> full{false};
+};
+
+// Once told like a socket that was closed, which a wait that allows missing ones began again, for ever.
+TEST(Readiness, WhatCannotBeWatchedIsAnError) {
+  FullEpollSyscalls syscalls;
+  Rig rig(16, base::SystemClock(), syscalls);
+  Scene scene(rig, kUdp);
+  syscalls.full = true;
+  std::promise<std::string> reason;
+  scene.socket().Run([&](Socket& on_loop) {
+    on_loop.AddWaiter({.id = 1, .done = [&](const base::Result<const SocketInfo*>& info) {
+                         reason.set_value(info.ok() ? "no error" : info.error().reason);
+                       }});
+  });
+  EXPECT_EQ(reason.get_future().get(), "ENOSPC");
+  syscalls.full = false;
+  EXPECT_EQ(Await(scene.socket(), Condition::kWritable).state.get(), State::kCreated);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ Seen Await(TestSocket& socket) {
   socket.Run([](Socket& on_loop) {
     for (const Condition condition : {Condition::kReadable, Condition::kPeerClosed, Condition::kClosed}) {
       const WaiterId id = Shard::NextId();
-      on_loop.AddWaiter({.id = id, .condition = condition, .done = [](const SocketInfo*) {}});
+      on_loop.AddWaiter({.id = id, .condition = condition, .done = [](const base::Result<const SocketInfo*>&) {}});
       on_loop.RemoveWaiter(id);
     }
   });
