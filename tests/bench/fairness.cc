@@ -1,10 +1,11 @@
 // Does one socket at full speed starve another on the same loop?
 //
-//   fairness ENDPOINT [ROUNDS [CALLS]]
+//   fairness ENDPOINT OTHER [ROUNDS [CALLS]]
 //
-// ENDPOINT is a daemon with one loop. The p99 of a small call (SendDatagrams of 64 bytes) alone, and beside a TCP
-// socket of the same loop that is flooded by a local sender and drained by ReceiveData calls of 1 MiB. Rounds are
-// interleaved; medians are compared. Prints a line for people and one of JSON. Goal: at most 3 times.
+// Two daemons, of one loop each. The p99 of a small call (SendDatagrams of 64 bytes) to the first: alone; beside a TCP
+// socket of the same loop that is flooded by a local sender and drained by ReceiveData calls of 1 MiB; and beside the
+// same flood in the other daemon, which tells what of it is the machine's, whose cores the flood keeps busy. Rounds are
+// interleaved; medians are compared. Prints lines for people and one of JSON. Goal: at most 3 times.
 #include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/socket.h>
@@ -148,13 +149,43 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// What the rounds of one situation gave.
+struct Rounds {
+  std::vector<double> p50, p99, rates;
+
+  void Add(const std::vector<double>& times) {
+    p50.push_back(times[times.size() / 2]);
+    p99.push_back(times[times.size() * 99 / 100]);
+  }
+  void AddBeside(Stub& stub, const v1::SendDatagramsRequest& request, int calls, const std::string& flooded) {
+    Flood flood(flooded);
+    const auto start = Clock::now();
+    Add(Measure(stub, request, calls));
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    rates.push_back(static_cast<double>(flood.received()) / seconds / 1e6);
+  }
+  std::string Json() const {
+    char text[128];
+    std::snprintf(text, sizeof(text), "{\"p50_us\":%.1f,\"p99_us\":%.1f,\"flood_mb_s\":%.0f}", Median(p50), Median(p99),
+                  rates.empty() ? 0 : Median(rates));
+    return text;
+  }
+};
+
+void Print(const char* where, const Rounds& alone, const Rounds& beside, const char* goal) {
+  std::printf("fairness: beside a flood of %.0f MB/s %s: p99 %.0f -> %.0f us, %.2f x%s; p50 %.0f -> %.0f us\n",
+              Median(beside.rates), where, Median(alone.p99), Median(beside.p99),
+              Median(beside.p99) / Median(alone.p99), goal, Median(alone.p50), Median(beside.p50));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fputs("usage: fairness ENDPOINT [ROUNDS [CALLS]]\n", stderr), 1;
+  if (argc < 3) return std::fputs("usage: fairness ENDPOINT OTHER [ROUNDS [CALLS]]\n", stderr), 1;
   const std::string endpoint = argv[1];
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
-  const int calls = argc > 3 ? std::atoi(argv[3]) : 4000;
+  const std::string other = argv[2];
+  const int rounds = argc > 3 ? std::atoi(argv[3]) : 5;
+  const int calls = argc > 4 ? std::atoi(argv[4]) : 4000;
 
   const auto stub = Connect(endpoint);
   const v1::Socket sink = Open(*stub, Loopback(v1::SOCKET_TYPE_DGRAM));
@@ -165,31 +196,18 @@ int main(int argc, char** argv) {
   *request.mutable_datagrams(0)->mutable_destination() = sink.local();
   Measure(*stub, request, calls / 4);  // warms up
 
-  std::vector<double> alone_p50, alone_p99, beside_p50, beside_p99, rates;
+  Rounds alone, same, elsewhere;
   for (int round = 0; round < rounds; ++round) {
-    const auto alone = Measure(*stub, request, calls);
-    alone_p50.push_back(alone[alone.size() / 2]);
-    alone_p99.push_back(alone[alone.size() * 99 / 100]);
-    Flood flood(endpoint);
-    const auto start = Clock::now();
-    const auto beside = Measure(*stub, request, calls);
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    rates.push_back(static_cast<double>(flood.received()) / seconds / 1e6);
-    beside_p50.push_back(beside[beside.size() / 2]);
-    beside_p99.push_back(beside[beside.size() * 99 / 100]);
+    alone.Add(Measure(*stub, request, calls));
+    same.AddBeside(*stub, request, calls, endpoint);
+    elsewhere.AddBeside(*stub, request, calls, other);
   }
   Close(*stub, quiet.name());
   Close(*stub, sink.name());
 
-  const double ratio = Median(beside_p99) / Median(alone_p99);
-  std::printf(
-      "fairness: p99 alone %.0f us, beside a flood of %.0f MB/s on the same loop %.0f us: %.2f x (goal <= 3 x); "
-      "p50 %.0f -> %.0f us\n",
-      Median(alone_p99), Median(rates), Median(beside_p99), ratio, Median(alone_p50), Median(beside_p50));
-  std::printf(
-      "{\"bench\":\"fairness\",\"rounds\":%d,\"calls\":%d,\"alone_p50_us\":%.1f,\"alone_p99_us\":%.1f,"
-      "\"beside_p50_us\":%.1f,\"beside_p99_us\":%.1f,\"flood_mb_s\":%.0f,\"p99_ratio\":%.2f}\n",
-      rounds, calls, Median(alone_p50), Median(alone_p99), Median(beside_p50), Median(beside_p99), Median(rates),
-      ratio);
+  Print("on the same loop", alone, same, " (goal <= 3 x)");
+  Print("in another daemon", alone, elsewhere, "");
+  std::printf("{\"bench\":\"fairness\",\"rounds\":%d,\"calls\":%d,\"alone\":%s,\"same_loop\":%s,\"other_daemon\":%s}\n",
+              rounds, calls, alone.Json().c_str(), same.Json().c_str(), elsewhere.Json().c_str());
   return 0;
 }
