@@ -1,5 +1,6 @@
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "socketeer/endpoint.h"
 #include "socketeer/text.h"
 
@@ -13,11 +14,17 @@ std::string FormatInet(const v1::InetEndpoint& inet) {
   return "[" + Printable(inet.ip() + scope) + "]" + port;
 }
 
+// As it is, when a terminal may have it: that can be typed again.
+std::string PathText(const std::string& path) {
+  std::string shown = Printable(path);
+  return shown == absl::StrReplaceAll(path, {{"\\", "\\\\"}}) ? path : shown;
+}
+
 std::string FormatUnix(const v1::UnixEndpoint& endpoint) {
   if (endpoint.has_abstract_name()) return "@" + Printable(endpoint.abstract_name());
   const std::string& path = endpoint.path();
   const bool plain = path.starts_with("/") || path.starts_with("./") || path.starts_with("../");
-  return (plain ? "" : "unix:") + Printable(path);
+  return (plain ? "" : "unix:") + PathText(path);
 }
 
 std::string FormatRaw(const std::string& bytes) {

@@ -35,7 +35,7 @@ base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::stri
 
 SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const v1::GetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
-  return Serve(core_, *context, "getsockopt", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, "getsockopt", *request, [=](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     call.Post(*record, [=, &call](net::Socket& socket) {
@@ -47,7 +47,7 @@ SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const 
 
 SocketService::Reactor* SocketService::SetSocketOptions(Context* context, const v1::SetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
-  return Serve(core_, *context, "setsockopt", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, "setsockopt", *request, [=](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto options = FromProto(request->options());

@@ -191,7 +191,8 @@ TEST(FormatEndpoint, ShowsWhatHasNoNotation) {
   raw.set_raw(std::string("\x0a\0\xff", 3));
   EXPECT_EQ(FormatEndpoint(raw), "raw:0a00ff");
   EXPECT_EQ(FormatEndpoint(v1::Endpoint()), "");
-  EXPECT_EQ(FormatEndpoint(Path("/a\x1b[0m")), "/a\\x1b[0m");
+  EXPECT_EQ(FormatEndpoint(Path("/a\x1b[0m\\")), "/a\\x1b[0m\\\\");
+  EXPECT_EQ(FormatEndpoint(Path("/a\\b")), "/a\\b") << "as it is typed";
   EXPECT_EQ(FormatEndpoint(Path("/b\xc3\xbc")), "/b\xc3\xbc");
 }
 

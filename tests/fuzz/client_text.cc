@@ -1,7 +1,8 @@
 // What a person types: endpoints, durations, options. Each parses or is refused with a reason; an endpoint that parses
-// prints as a text that means the same.
+// prints as a text that means the same, unless it is a path that a terminal must not have.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "socketeer/duration.h"
@@ -22,8 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto endpoint = ParseEndpoint(text, EndpointUse::kBind);
   Explained(endpoint.status());
   if (endpoint.ok()) {
-    const auto again = ParseEndpoint(FormatEndpoint(*endpoint), EndpointUse::kBind);
-    if (again.ok() && again->SerializeAsString() != endpoint->SerializeAsString()) std::abort();
+    const std::string shown = FormatEndpoint(*endpoint);
+    const bool for_the_eye = endpoint->unix_domain().has_path() && !shown.ends_with(endpoint->unix_domain().path());
+    const auto again = ParseEndpoint(shown, EndpointUse::kBind);
+    if (!for_the_eye && again.ok() && again->SerializeAsString() != endpoint->SerializeAsString()) std::abort();
   }
   Explained(ParseTimeout(text).status());
   v1::SocketOptions options;

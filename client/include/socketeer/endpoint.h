@@ -24,7 +24,8 @@ enum class EndpointUse { kBind, kConnect };
 absl::StatusOr<v1::Endpoint> ParseEndpoint(std::string_view text, EndpointUse use);
 
 // The notation above; what it cannot express becomes "raw:" and hexadecimal digits; an endpoint
-// with nothing set becomes "".
+// with nothing set becomes "". A path with bytes that a terminal must not have is for the eye alone:
+// they become `\xNN`, and such a text parses as another path.
 std::string FormatEndpoint(const v1::Endpoint& endpoint);
 
 }  // namespace socketeer
