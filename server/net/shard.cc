@@ -60,12 +60,8 @@ void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::sh
     }
     base::Result<OpenResult> answer = OpenResult{.timed_out = true};
     if (!r.ok()) answer = std::move(r).error();
-    // Not at once: this runs inside the socket that has to go.
-    Post([this, handle, done = std::move(done), answer = std::move(answer)]() mutable {
-      if (Socket* const unused = Find(handle)) DoNotLinger(*unused);
-      Close(handle, base::SocketClosedWhileWaiting(),
+    Discard(handle,
             [done = std::move(done), answer = std::move(answer)]() mutable { std::move(done)(std::move(answer)); });
-    });
   };
   socket.Start(std::make_unique<ConnectOperation>(base, plan.connect, std::move(connected)));
 }
@@ -113,6 +109,13 @@ void Shard::Close(SocketHandle handle, base::Error why, Task done) {
 void Shard::EndWaiting(const base::Error& why) {
   stopped_ = why;
   for (const auto& [handle, socket] : sockets_) socket->EndWaiting(why);
+}
+
+void Shard::Discard(SocketHandle handle, Task done) {
+  Post([this, handle, done = std::move(done)]() mutable {
+    if (Socket* const unused = Find(handle)) DoNotLinger(*unused);
+    Close(handle, base::SocketClosedWhileWaiting(), std::move(done));
+  });
 }
 
 void Shard::DoNotLinger(Socket& socket) {

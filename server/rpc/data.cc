@@ -1,5 +1,7 @@
 // Bytes and datagrams, in and out.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "server/net/datagram_operations.h"
@@ -18,6 +20,7 @@ struct DataCall {
   registry::RecordPtr record;
   net::SocketKind kind;
   net::OperationBase base;
+  std::optional<std::chrono::nanoseconds> timeout;  // as it was given
 };
 
 // `stream`: whether the call is for stream sockets; `instead`: the call for the other kinds.
@@ -32,7 +35,8 @@ base::Result<DataCall> CheckData(Call& call, const Request& request, const char*
   if (!timeout.ok()) return std::move(timeout).error();
   DataCall data{.record = *record,
                 .kind = call.core().registry.Look(*record).info.kind,
-                .base = call.OperationOf(*mode, *timeout)};
+                .base = call.OperationOf(*mode, *timeout),
+                .timeout = *timeout};
   if (data.kind.IsStream() != stream) {
     base::Error error = base::WrongKind(verb, data.kind.Word(), instead);
     error.operation.clear();  // the call says it: "send", not "SendData"
@@ -139,9 +143,10 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1:
         datagrams.push_back({.payload = each.payload(), .destination = {}});
         if (each.has_destination()) datagrams.back().destination = found[next++].list[0];
       }
+      const auto base = call.OperationOf(data.base.mode, data.timeout);  // the names took some of it
       call.Post(data.record, [=, &call, datagrams = std::move(datagrams)](net::Socket& socket) mutable {
         socket.Start(std::make_unique<net::SendDatagramsOperation>(
-            data.base, std::move(datagrams), [=, &call](base::Result<net::SendDatagramsResult> result) {
+            base, std::move(datagrams), [=, &call](base::Result<net::SendDatagramsResult> result) {
               call.Answer(std::move(result), [&](net::SendDatagramsResult sent) {
                 response->set_datagrams_sent(sent.datagrams_sent);
                 response->set_timed_out(sent.timed_out);

@@ -56,8 +56,8 @@ class Opening : public std::enable_shared_from_this<Opening> {
       return call_.Succeed();
     }
     if (call_.cancelled()) {  // nobody would know of this socket
-      record->shard().Close(record->handle(), base::Cancelled(), [] {});
-      return call_.Fail(base::Cancelled());
+      return record->shard().Discard(record->handle(),
+                                     [self = shared_from_this()] { self->call_.Fail(base::Cancelled()); });
     }
     core_.registry.Publish(record);
     ToProto(core_.registry.Look(record), response_->mutable_socket());
