@@ -1,5 +1,7 @@
 // socketeer: sockets on other hosts, from the command line.
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -13,6 +15,8 @@
 #include "socketeer/text.h"
 
 namespace {
+
+constexpr size_t kMaxMessage = 300;  // of the parser: it repeats what it was given
 
 constexpr char kDescription[] =
     "Sockets on other hosts, as if they were yours: this program asks the daemon socketeerd to\n"
@@ -66,11 +70,20 @@ std::string VerbWords(const CLI::App& app) {
   return parsed[0]->get_name() + (inner.empty() ? "" : " " + inner);
 }
 
+// A standard descriptor that is closed would be the next thing opened, such as one of gRPC's. What takes its place here
+// refuses the wrong direction: reading or writing it fails with EBADF, as if it were closed. Only what gRPC opens
+// before main() comes earlier: an eventfd, as standard input.
+void FillStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 // CLI11's own exit codes are not ours.
 int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   const std::string verb = VerbWords(app);
-  std::string message = error.what();
+  std::string message = socketeer::Printable(error.what()).substr(0, kMaxMessage);
   if (verb.empty() && !app.remaining().empty()) {
     message = socketeer::Quoted(app.remaining()[0]) + " is not a verb";
   }
@@ -82,6 +95,7 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  FillStandardDescriptors();
   // A reader that is gone ends this program as it ends any other.
   signal(SIGPIPE, SIG_DFL);
   // gRPC's own words on stderr are not for people.

@@ -25,7 +25,7 @@ std::string LabelsText(const v1::Socket& socket) {
 }
 
 std::vector<std::string> Columns(const v1::Socket& socket) {
-  return {Printable(socket.name()), Printable(socket.kind()), StateWord(socket.state()),
+  return {Printable(socket.name()), OrDash(Printable(socket.kind())), StateWord(socket.state()),
           OrDash(FormatEndpoint(socket.local())), OrDash(FormatEndpoint(socket.peer()))};
 }
 

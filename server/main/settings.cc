@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/base/fd.h"
+#include "server/base/printable.h"
 #include "server/rpc/listener.h"
 
 namespace socketeer {
@@ -162,7 +163,7 @@ std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv) 
   } catch (const CLI::CallForVersion& version) {
     return Farewell{std::string(version.what()) + "\n", 0};
   } catch (const CLI::ParseError& error) {
-    return Wrong(std::string(error.what()) + " (see --help)");
+    return Wrong(base::Printable(error.what(), 300) + " (see --help)");
   }
 
   Given file;

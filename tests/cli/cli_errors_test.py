@@ -1,9 +1,10 @@
 """Bad input and failures: the exit code, and words that name the argument and what is allowed."""
 import os
 import socket
+import subprocess
 import unittest
 
-from harness import CliTest, environment
+from harness import CLI, HANG, CliTest, environment
 
 
 class BadInput(CliTest):
@@ -100,6 +101,20 @@ class Failures(CliTest):
     def test_a_taken_id_is_3(self):
         self.run_cli("open", "udp4", "--id", "a")
         self.run_cli("open", "udp4", "--id", "a", code=3, said="taken")
+
+    def test_a_closed_standard_output_is_not_somebody_elses(self):
+        # It was gRPC's: output went into an epoll descriptor.
+        result = subprocess.run(["/bin/sh", "-c", '"$0" ls >&-', CLI], env=self.env, timeout=HANG,
+                                capture_output=True, check=False)
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn(b"Bad file descriptor", result.stderr)
+
+    def test_what_the_parser_repeats_is_safe_for_a_terminal(self):
+        for argument in ("\x1b[31mX\a", "--bogus=a\nsocketeer: forged", "x" * 100_000):
+            with self.subTest(argument[:30]):
+                told = self.run_cli("ls", argument, code=1).stderr
+                self.assertNotRegex(told, rb"[\x07\x1b]|\nsocketeer: forged")
+                self.assertLess(len(told), 500)
 
     def test_a_closed_socket_is_told_from_one_that_never_was(self):
         self.run_cli("open", "udp4", "--id", "was")

@@ -149,7 +149,8 @@ class Verbs(CliTest):
         ours.close()
         self.run_cli("wait", "conn", "--for", "peer-closed")
         self.run_cli("close", "conn")
-        self.run_cli("wait", "conn", "--for", "closed")
+        told = self.out("wait", "conn", "--for", "closed")
+        self.assertEqual(told.split()[:3], ["sockets/conn", "-", "CLOSED"], "no more is known of it")
 
     def test_wait_for_a_name_that_appears_later(self):
         process = self.start("wait", "later", "--for", "listening", "--allow-missing", "-o", "json")
