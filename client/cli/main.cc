@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr size_t kMaxMessage = 300;  // of the parser: it repeats what it was given
+constexpr size_t kMaxMessage = 300;  // bytes, of the parser: it repeats what it was given
 
 constexpr char kDescription[] =
     "Sockets on other hosts, as if they were yours: this program asks the daemon socketeerd to\n"
@@ -83,7 +83,7 @@ void FillStandardDescriptors() {
 int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   const std::string verb = VerbWords(app);
-  std::string message = socketeer::Printable(error.what()).substr(0, kMaxMessage);
+  std::string message = socketeer::Printable(error.what(), kMaxMessage);
   if (verb.empty() && !app.remaining().empty()) {
     message = socketeer::Quoted(app.remaining()[0]) + " is not a verb";
   }

@@ -5,7 +5,7 @@
 namespace socketeer {
 namespace {
 
-constexpr size_t kMaxQuotedChars = 120;
+constexpr size_t kMaxQuotedBytes = 120;
 
 // The length of the well-formed sequence (RFC 3629) that `bytes` begins with; 0 when there is none.
 size_t SequenceLength(std::string_view bytes) {
@@ -46,7 +46,12 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
-std::string Printable(std::string_view bytes) {
+std::string Printable(std::string_view bytes, size_t max_bytes) {
+  if (bytes.size() > max_bytes) {
+    size_t end = max_bytes;
+    while (end > 0 && (bytes[end] & 0xc0) == 0x80) --end;  // not within a character
+    return Printable(bytes.substr(0, end)) + "...";
+  }
   std::string text;
   const bool utf8 = IsUtf8(bytes);
   while (!bytes.empty()) {
@@ -71,11 +76,6 @@ int HexDigitValue(char c) {
   return -1;
 }
 
-std::string Quoted(std::string_view bytes) {
-  if (bytes.size() <= kMaxQuotedChars) return '"' + Printable(bytes) + '"';
-  size_t end = kMaxQuotedChars;
-  while (end > 0 && (bytes[end] & 0xc0) == 0x80) --end;
-  return '"' + Printable(bytes.substr(0, end)) + "...\"";
-}
+std::string Quoted(std::string_view bytes) { return '"' + Printable(bytes, kMaxQuotedBytes) + '"'; }
 
 }  // namespace socketeer

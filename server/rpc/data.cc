@@ -19,8 +19,8 @@ constexpr uint32_t kDefaultReceiveBytes = 65'536;
 struct DataCall {
   registry::RecordPtr record;
   net::SocketKind kind;
-  net::OperationBase base;
-  std::optional<std::chrono::nanoseconds> timeout;  // as it was given
+  net::Mode mode;
+  std::optional<std::chrono::nanoseconds> timeout;
 };
 
 // `stream`: whether the call is for stream sockets; `instead`: the call for the other kinds.
@@ -33,10 +33,8 @@ base::Result<DataCall> CheckData(Call& call, const Request& request, const char*
   if (!mode.ok()) return std::move(mode).error();
   auto timeout = TimeoutOf(request);
   if (!timeout.ok()) return std::move(timeout).error();
-  DataCall data{.record = *record,
-                .kind = call.core().registry.Look(*record).info.kind,
-                .base = call.OperationOf(*mode, *timeout),
-                .timeout = *timeout};
+  DataCall data{
+      .record = *record, .kind = call.core().registry.Look(*record).info.kind, .mode = *mode, .timeout = *timeout};
   if (data.kind.IsStream() != stream) {
     base::Error error = base::WrongKind(verb, data.kind.Word(), instead);
     error.operation.clear();  // the call says it: "send", not "SendData"
@@ -78,7 +76,7 @@ SocketService::Reactor* SocketService::SendData(Context* context, const v1::Send
     if (!data.ok()) return std::move(data).error();
     auto size = CheckPayload(request->data().size(), core_.limits, "data");
     if (!size.ok()) return size;
-    call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
+    call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
       socket.Start(
           std::make_unique<net::SendOperation>(base, request->data(), [=, &call](base::Result<net::SendResult> result) {
             call.Answer(std::move(result), [&](net::SendResult sent) {
@@ -96,14 +94,14 @@ SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::R
   return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveData", true, "ReceiveDatagrams");
     if (!data.ok()) return std::move(data).error();
-    auto bounds = CheckBounds(data->base.mode, request->max_bytes(), request->min_bytes(), kDefaultReceiveBytes,
+    auto bounds = CheckBounds(data->mode, request->max_bytes(), request->min_bytes(), kDefaultReceiveBytes,
                               core_.limits.max_payload_bytes, "bytes");
     if (!bounds.ok()) return std::move(bounds).error();
-    if (request->peek() && data->base.mode == net::Mode::kWhole) {
+    if (request->peek() && data->mode == net::Mode::kWhole) {
       return base::InvalidField("peek", "true", "false with MODE_WHOLE");
     }
     const net::ReceiveOperation::Want want{.max_bytes = bounds->max, .min_bytes = bounds->min, .peek = request->peek()};
-    call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
+    call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
       socket.Start(
           std::make_unique<net::ReceiveOperation>(base, want, [=, &call](base::Result<net::ReceiveResult> result) {
             call.Answer(std::move(result), [&](net::ReceiveResult received) {
@@ -143,7 +141,7 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1:
         datagrams.push_back({.payload = each.payload(), .destination = {}});
         if (each.has_destination()) datagrams.back().destination = found[next++].list[0];
       }
-      const auto base = call.OperationOf(data.base.mode, data.timeout);  // the names took some of it
+      const auto base = call.OperationOf(data.mode, data.timeout);
       call.Post(data.record, [=, &call, datagrams = std::move(datagrams)](net::Socket& socket) mutable {
         socket.Start(std::make_unique<net::SendDatagramsOperation>(
             base, std::move(datagrams), [=, &call](base::Result<net::SendDatagramsResult> result) {
@@ -162,13 +160,13 @@ SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const 
   return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveDatagrams", false, "ReceiveData");
     if (!data.ok()) return std::move(data).error();
-    auto bounds = CheckBounds(data->base.mode, request->max_datagrams(), request->min_datagrams(), 1,
+    auto bounds = CheckBounds(data->mode, request->max_datagrams(), request->min_datagrams(), 1,
                               core_.limits.max_datagrams_per_call, "datagrams");
     if (!bounds.ok()) return std::move(bounds).error();
     const uint32_t max_bytes = request->max_bytes() == 0 ? kDefaultReceiveBytes : request->max_bytes();
     auto size = InRange(max_bytes, 1, core_.limits.max_payload_bytes, "max_bytes");
     if (!size.ok()) return std::move(size).error();
-    if (request->peek() && data->base.mode == net::Mode::kWhole) {
+    if (request->peek() && data->mode == net::Mode::kWhole) {
       return base::InvalidField("peek", "true", "false with MODE_WHOLE");
     }
     if (request->peek() && bounds->max != 1) {
@@ -176,7 +174,7 @@ SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const 
     }
     const net::ReceiveDatagramsOperation::Want want{
         .max_datagrams = bounds->max, .min_datagrams = bounds->min, .max_bytes = max_bytes, .peek = request->peek()};
-    call.Post(data->record, [=, &call, base = data->base](net::Socket& socket) {
+    call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
       socket.Start(std::make_unique<net::ReceiveDatagramsOperation>(
           base, want, [=, &call](base::Result<net::ReceiveDatagramsResult> result) {
             call.Answer(std::move(result), [&](net::ReceiveDatagramsResult received) {

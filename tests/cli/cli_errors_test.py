@@ -115,6 +115,8 @@ class Failures(CliTest):
                 told = self.run_cli("ls", argument, code=1).stderr
                 self.assertNotRegex(told, rb"[\x07\x1b]|\nsocketeer: forged")
                 self.assertLess(len(told), 500)
+                if len(argument) > 300:
+                    self.assertIn(b"xxx...", told, "a cut is told")
 
     def test_a_closed_socket_is_told_from_one_that_never_was(self):
         self.run_cli("open", "udp4", "--id", "was")

@@ -10,13 +10,13 @@ namespace socketeer {
 bool IsUtf8(std::string_view bytes);
 
 // Safe on a terminal: control bytes, and all bytes outside ASCII unless `bytes` is UTF-8, become
-// `\xNN`; a backslash becomes `\\`.
-std::string Printable(std::string_view bytes);
+// `\xNN`; a backslash becomes `\\`. Of more than `max_bytes` it shows the first ones and "...".
+std::string Printable(std::string_view bytes, size_t max_bytes = std::string_view::npos);
 
 // 0 to 15; -1 for what is no hexadecimal digit.
 int HexDigitValue(char c);
 
-// Printable, in quotation marks, cut after 120 characters: for error messages.
+// Printable, in quotation marks, cut after 120 bytes: for error messages.
 std::string Quoted(std::string_view bytes);
 
 }  // namespace socketeer
