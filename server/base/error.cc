@@ -18,6 +18,15 @@ std::string Short(std::string_view given) { return Printable(given, kMaxGivenCha
 std::string Quoted(std::string_view given) { return '"' + Short(given) + '"'; }
 std::string SocketName(std::string_view id) { return "sockets/" + Short(id); }
 
+// ": its lease ran out", for a word of socketeer.v1.CloseReason.
+std::string Because(std::string_view why) {
+  if (why == "OWNER") return ", by its owner";
+  if (why == "SESSION_ENDED") return ": EndSession was called";
+  if (why == "LEASE_EXPIRED") return ": the lease ran out";
+  if (why == "DRAINING") return ": the daemon is stopping";
+  return "";
+}
+
 Error Make(Code code, Origin origin, std::string reason, std::string message) {
   Error error;
   error.code = code;
@@ -77,17 +86,61 @@ Error SocketNotFound(const std::string& id) {
   return error;
 }
 
-Error SocketGone(const std::string& id) {
-  Error error =
-      Make(Code::kNotFound, Origin::kRegistry, "SOCKET_CLOSED", SocketName(id) + " was closed before this call");
+Error SocketGone(const std::string& id, const std::string& why) {
+  Error error = Make(Code::kNotFound, Origin::kRegistry, "SOCKET_CLOSED",
+                     SocketName(id) + " was closed before this call" + Because(why));
   error.socket = SocketName(id);
   error.state = kStateClosed;
+  if (!why.empty()) error.metadata["why"] = why;
   return error;
 }
 
-Error SocketClosedWhileWaiting() {
-  Error error = Make(Code::kAborted, Origin::kRegistry, "SOCKET_CLOSED", "the socket was closed while the call waited");
+Error SocketClosedWhileWaiting(const std::string& why) {
+  Error error = Make(Code::kAborted, Origin::kRegistry, "SOCKET_CLOSED",
+                     "the socket was closed while the call waited" + Because(why));
   error.state = kStateClosed;
+  if (!why.empty()) error.metadata["why"] = why;
+  return error;
+}
+
+Error SessionNotFound(const std::string& id) {
+  return Make(Code::kNotFound, Origin::kRegistry, "SESSION_NOT_FOUND",
+              "there is no session " + Quoted("sessions/" + id));
+}
+
+Error SessionExists(const std::string& id) {
+  Error error = Make(Code::kAlreadyExists, Origin::kRegistry, "SESSION_EXISTS",
+                     "the session id " + Quoted(id) + " is taken; it must be one that no live session of yours has");
+  error.metadata = {
+      {"field", "session_id"}, {"given", Short(id)}, {"allowed", "an id that no live session of yours has"}};
+  return error;
+}
+
+Error SessionGone(const std::string& id, const std::string& why) {
+  Error error = Make(Code::kNotFound, Origin::kRegistry, "SESSION_ENDED",
+                     "sessions/" + Short(id) + " ended before this call" + Because(why));
+  error.metadata["why"] = why;
+  return error;
+}
+
+Error SessionEnded(const std::string& name, const std::string& why) {
+  Error error = Make(Code::kAborted, Origin::kRegistry, "SESSION_ENDED", name + " ended" + Because(why));
+  error.metadata["why"] = why;
+  return error;
+}
+
+Error RequestIdReused(const std::string& request_id) {
+  Error error = Make(Code::kInvalidArgument, Origin::kDaemon, "REQUEST_ID_REUSED",
+                     "request_id " + Quoted(request_id) + " was used in this session for another request");
+  error.metadata = {{"field", "request_id"}, {"given", Short(request_id)}, {"allowed", "an id of its own"}};
+  return error;
+}
+
+Error RevisionTooOld(uint64_t given, uint64_t lowest) {
+  Error error = Make(Code::kOutOfRange, Origin::kRegistry, "REVISION_TOO_OLD",
+                     "the changes behind revision " + std::to_string(given) +
+                         " are no longer remembered; watch again without a revision");
+  error.metadata = {{"field", "revision"}, {"given", std::to_string(given)}, {"lowest", std::to_string(lowest)}};
   return error;
 }
 

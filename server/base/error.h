@@ -61,10 +61,19 @@ Error WrongKind(std::string operation, std::string kind, std::string use_instead
 Error WrongState(std::string operation, std::string why);
 Error CallWaiting(std::string operation);
 Error SocketNotFound(const std::string& id);
-// The socket was closed before the call.
-Error SocketGone(const std::string& id);
+// The socket was closed before the call. `why`: a word of socketeer.v1.CloseReason ("OWNER"); empty: not known.
+Error SocketGone(const std::string& id, const std::string& why = "");
 // The socket was closed while the call waited.
-Error SocketClosedWhileWaiting();
+Error SocketClosedWhileWaiting(const std::string& why = "");
+Error SessionNotFound(const std::string& id);
+Error SessionExists(const std::string& id);
+// The session had ended before the call; `why` as above.
+Error SessionGone(const std::string& id, const std::string& why);
+// It ended while the call was under way.
+Error SessionEnded(const std::string& name, const std::string& why);
+Error RequestIdReused(const std::string& request_id);
+// `lowest`: reading may begin behind this revision.
+Error RevisionTooOld(uint64_t given, uint64_t lowest);
 Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);
 // `limit` is the field's name in socketeer.v1.Limits.

@@ -38,6 +38,8 @@ struct Limits {
   // getaddrinfo(3) blocks, so resolutions queue for a few threads; a dead DNS server must not fill
   // memory.
   uint32_t max_resolutions = 256;
+  // A few for each agent and test run; each may remember kMaxRememberedAnswerBytes.
+  uint32_t max_sessions = 1'024;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -67,8 +69,23 @@ inline constexpr size_t kMaxMessageBytes = 12 << 20;
 // A status with its details, serialized: it travels in the trailers, for which gRPC allows 8 KiB in
 // all.
 inline constexpr size_t kMaxErrorBytes = 4'096;
-// Closed sockets whose ids are remembered, so that CLOSED is told apart from never having existed.
+// Closed sockets that are remembered, so that CLOSED, and why, is told apart from never having existed.
 inline constexpr size_t kMaxClosedRemembered = 4'096;
+// The same for sessions: a caller whose lease ran out is told so.
+inline constexpr size_t kMaxEndedRemembered = 4'096;
+// Answers of one session that are kept for a repeated request_id.
+inline constexpr size_t kMaxRememberedRequests = 1'024;
+// The same in bytes: a page of answers with many labels must not grow without end.
+inline constexpr size_t kMaxRememberedAnswerBytes = 1 << 20;
+// Changes that a watcher may be behind: a second of the fastest opening and closing there is.
+inline constexpr size_t kMaxRememberedChanges = 16'384;
+
+// Leases. Below a second, a busy machine would lose sessions whose owners live.
+inline constexpr std::chrono::seconds kMinTtl{1};
+inline constexpr std::chrono::seconds kDefaultTtl{60};
+inline constexpr std::chrono::hours kMaxTtl{24};
+inline constexpr std::chrono::hours kMaxGrace{24};
+inline constexpr std::chrono::hours kStandingTtl{1};
 // What one socket may move before the loop turns to the next one: one receive buffer full.
 inline constexpr size_t kFairShareBytes = 256 << 10;
 // The same in operations, for small ones: sixteen system calls take some tens of microseconds.

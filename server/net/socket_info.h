@@ -34,6 +34,8 @@ struct SocketKind {
   bool IsConnectionOriented() const;  // stream or seqpacket
   // "tcp4", "tcp6", "tcp", "udp4", "udp6", "udp", "unix", "unix-dgram", "unix-seqpacket".
   std::string Word() const;
+
+  friend bool operator==(const SocketKind&, const SocketKind&) = default;
 };
 
 struct SocketInfo {
@@ -43,6 +45,8 @@ struct SocketInfo {
   bool write_shutdown = false;
   SocketAddress local{};
   SocketAddress peer{};
+
+  friend bool operator==(const SocketInfo&, const SocketInfo&) = default;
 };
 
 // Counted on the loop's thread, read on any.

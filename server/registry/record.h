@@ -7,10 +7,21 @@
 #include "server/base/clock.h"
 #include "server/net/shard.h"
 #include "server/registry/labels.h"
+#include "server/registry/session.h"
 
 namespace socketeer::registry {
 
 class Registry;
+
+// What changes about a socket. Never changed itself: each change makes a new one, which the log of changes shares.
+struct Content {
+  net::SocketInfo info;
+  Labels labels;
+  SessionPtr session;
+  CloseReason close_reason = CloseReason::kNone;
+  base::WallTime close_time;  // with a reason
+};
+using ContentPtr = std::shared_ptr<const Content>;
 
 // Everything about a socket at one moment: a value.
 struct View {
@@ -20,6 +31,9 @@ struct View {
   Labels labels;
   base::WallTime create_time;
   net::SocketInfo info;
+  std::string session;  // "sessions/{id}"
+  CloseReason close_reason = CloseReason::kNone;
+  base::WallTime close_time;  // with a reason
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
   uint64_t datagrams_sent = 0;
@@ -31,19 +45,21 @@ struct View {
 
 // Shared by the registry, the socket (which tells it what happens), and calls under way. The constant part may be read
 // by any thread; the rest belongs to the registry and is under its mutex. The registry must outlive it.
-class Record final : public net::SocketObserver {
+class Record final : public net::SocketObserver, public std::enable_shared_from_this<Record> {
  public:
-  Record(Registry& registry, std::string id, std::string uid, std::string owner, Labels labels,
+  // Owned by the session's owner, for ever.
+  Record(Registry& registry, std::string id, std::string uid, SessionPtr session, Labels labels,
          base::WallTime create_time, net::Shard* shard, net::SocketHandle handle)
       : registry_(registry),
         id_(std::move(id)),
         name_("sockets/" + id_),
         uid_(std::move(uid)),
-        owner_(std::move(owner)),
+        owner_(session->owner()),
         create_time_(create_time),
         shard_(shard),
         handle_(handle),
-        labels_(std::move(labels)) {}
+        content_(std::make_shared<Content>(
+            Content{.info = {}, .labels = std::move(labels), .session = std::move(session), .close_time = {}})) {}
 
   const std::string& id() const { return id_; }
   const std::string& name() const override { return name_; }
@@ -79,8 +95,10 @@ class Record final : public net::SocketObserver {
 
   // Guarded by the registry's mutex.
   Phase phase_ = Phase::kReserved;
-  Labels labels_;
-  net::SocketInfo info_;
+  CloseReason closing_ = CloseReason::kNone;  // why it is about to be closed
+  ContentPtr content_;
 };
+
+using RecordPtr = std::shared_ptr<Record>;
 
 }  // namespace socketeer::registry

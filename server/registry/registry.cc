@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/random.h"
+#include "server/registry/transaction.h"
 
 namespace socketeer::registry {
 
@@ -16,7 +17,16 @@ void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, i
 void Record::OnClosing() { registry_.Closing(*this); }
 void Record::OnClosed() { registry_.Gone(*this); }
 
-base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::string& owner, Labels labels,
+Registry::Registry(const base::Limits& limits, const base::Clock& clock)
+    : limits_(limits),
+      clock_(clock),
+      // From the wall clock: so that revisions grow over the daemon's restarts, at less than one change in a
+      // microsecond.
+      log_(static_cast<uint64_t>(
+               std::chrono::duration_cast<std::chrono::microseconds>(clock.WallNow().time_since_epoch()).count()),
+           base::kMaxRememberedChanges) {}
+
+base::Result<RecordPtr> Registry::Reserve(const std::string& id, const SessionPtr& session, Labels labels,
                                           net::Shard* shard, net::SocketHandle handle) {
   if (!id.empty() && !IsSocketId(id)) {
     return base::InvalidField("socket_id", id, "[a-z][a-z0-9-]{0,62}");
@@ -24,7 +34,7 @@ base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::stri
   if (auto status = CheckLabels(labels, limits_, "labels"); !status.ok()) {
     return std::move(status).error();
   }
-  auto record = std::make_shared<Record>(*this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), owner,
+  auto record = std::make_shared<Record>(*this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), session,
                                          std::move(labels), clock_.WallNow(), shard, handle);
   std::lock_guard lock(mutex_);
   if (sockets_.contains(record->id())) return base::SocketExists(record->id());
@@ -35,12 +45,18 @@ base::Result<RecordPtr> Registry::Reserve(const std::string& id, const std::stri
   return record;
 }
 
-void Registry::Publish(const RecordPtr& record) {
+base::Status Registry::Publish(const RecordPtr& record) {
   std::vector<Appeared> told;
   {
-    std::lock_guard lock(mutex_);
-    if (record->phase_ != Record::Phase::kReserved) return;
+    const Transaction transaction(*this);
+    if (record->phase_ != Record::Phase::kReserved) return base::Ok();
+    Session& session = *record->content_->session;
+    if (const CloseReason ended = session.ended(); ended != CloseReason::kNone) {
+      return base::SessionEnded(session.name(), CloseReasonWord(ended));
+    }
     record->phase_ = Record::Phase::kPublished;
+    session.sockets().fetch_add(1);
+    Log(ChangeKind::kOpened, *record);
     auto [it, end] = name_waiters_.equal_range(record->id());
     while (it != end) {
       const NameWaiter& waiter = it->second;
@@ -54,6 +70,7 @@ void Registry::Publish(const RecordPtr& record) {
     }
   }
   for (const Appeared& appeared : told) appeared(record);
+  return base::Ok();
 }
 
 void Registry::Abandon(const RecordPtr& record) {
@@ -73,32 +90,44 @@ base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string&
     return found->second;
   }
   const auto closed = closed_.find(id);
-  if (closed != closed_.end() && closed->second.owner == owner && (uid.empty() || uid == closed->second.uid)) {
-    return base::SocketGone(id);
+  if (closed != closed_.end() && closed->second.record->owner() == owner &&
+      (uid.empty() || uid == closed->second.record->uid())) {
+    return base::SocketGone(id, CloseReasonWord(closed->second.record->content_->close_reason));
   }
   return base::SocketNotFound(id);
 }
 
-std::string Registry::ClosedUid(const std::string& id, const std::string& owner) const {
+std::optional<View> Registry::FindClosed(const std::string& id, const std::string& uid, const std::string& owner) {
   std::lock_guard lock(mutex_);
   const auto closed = closed_.find(id);
-  return closed != closed_.end() && closed->second.owner == owner ? closed->second.uid : "";
+  if (closed == closed_.end()) return std::nullopt;
+  const Record& record = *closed->second.record;
+  if (record.owner() != owner || (!uid.empty() && uid != record.uid())) return std::nullopt;
+  return ViewOf(record, *record.content_);
 }
 
 View Registry::Look(const RecordPtr& record) {
   std::lock_guard lock(mutex_);
-  return LookLocked(*record);
+  return ViewOf(*record, *record->content_);
 }
 
-View Registry::LookLocked(const Record& record) const {
+SessionPtr Registry::SessionOf(const RecordPtr& record) {
+  std::lock_guard lock(mutex_);
+  return record->content_->session;
+}
+
+View Registry::ViewOf(const Record& record, const Content& content) {
   const net::Gauges& gauges = record.gauges_;
   constexpr auto relaxed = std::memory_order_relaxed;
   return View{.name = record.name_,
               .uid = record.uid_,
               .owner = record.owner_,
-              .labels = record.labels_,
+              .labels = content.labels,
               .create_time = record.create_time_,
-              .info = record.info_,
+              .info = content.info,
+              .session = content.session->name(),
+              .close_reason = content.close_reason,
+              .close_time = content.close_time,
               .bytes_sent = gauges.bytes_sent.load(relaxed),
               .bytes_received = gauges.bytes_received.load(relaxed),
               .datagrams_sent = gauges.datagrams_sent.load(relaxed),
@@ -115,23 +144,60 @@ std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, cons
   for (auto it = sockets_.upper_bound(after); it != sockets_.end(); ++it) {
     const Record& record = *it->second;
     if (record.phase_ != Record::Phase::kPublished || record.owner() != owner) continue;
-    if (!filter.Matches(record.info_, record.labels_)) continue;
+    if (!filter.Matches(record.content_->info, record.content_->labels)) continue;
     if (page.size() == limit) return {std::move(page), true};
-    page.push_back(LookLocked(record));
+    page.push_back(ViewOf(record, *record.content_));
   }
   return {std::move(page), false};
 }
 
 base::Result<View> Registry::UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change) {
-  std::lock_guard lock(mutex_);
+  const Transaction transaction(*this);
   if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
-  Labels labels = record->labels_;
-  change(labels);
-  if (auto status = CheckLabels(labels, limits_, "socket.labels"); !status.ok()) {
+  auto content = std::make_shared<Content>(*record->content_);
+  change(content->labels);
+  if (auto status = CheckLabels(content->labels, limits_, "socket.labels"); !status.ok()) {
     return std::move(status).error();
   }
-  record->labels_ = std::move(labels);
-  return LookLocked(*record);
+  const bool changed = content->labels != record->content_->labels;
+  record->content_ = std::move(content);
+  if (changed) Log(ChangeKind::kUpdated, *record);
+  return ViewOf(*record, *record->content_);
+}
+
+base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr& session) {
+  const Transaction transaction(*this);
+  if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
+  const SessionPtr from = record->content_->session;
+  if (from == session) return ViewOf(*record, *record->content_);
+  // A session that ends afterwards finds the socket in it; one that ended before must not get it.
+  if (const CloseReason ended = session->ended(); ended != CloseReason::kNone) {
+    return base::SessionGone(session->id(), CloseReasonWord(ended));
+  }
+  if (record->closing_ != CloseReason::kNone) return base::SocketGone(record->id(), CloseReasonWord(record->closing_));
+  auto content = std::make_shared<Content>(*record->content_);
+  content->session = session;
+  record->content_ = std::move(content);
+  from->sockets().fetch_sub(1);
+  session->sockets().fetch_add(1);
+  Log(ChangeKind::kUpdated, *record);
+  return ViewOf(*record, *record->content_);
+}
+
+void Registry::WillClose(const RecordPtr& record, CloseReason why) {
+  std::lock_guard lock(mutex_);
+  if (record->closing_ == CloseReason::kNone) record->closing_ = why;
+}
+
+std::vector<RecordPtr> Registry::WillCloseAll(const Session& session) {
+  std::vector<RecordPtr> found;
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, record] : sockets_) {
+    if (record->phase_ != Record::Phase::kPublished || record->content_->session.get() != &session) continue;
+    if (record->closing_ == CloseReason::kNone) record->closing_ = session.ended();
+    found.push_back(record);
+  }
+  return found;
 }
 
 RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid, const std::string& owner,
@@ -168,22 +234,31 @@ size_t Registry::size() const {
 }
 
 void Registry::Changed(Record& record, const net::SocketInfo& info) {
-  std::lock_guard lock(mutex_);
-  record.info_ = info;
+  const Transaction transaction(*this);
+  if (info == record.content_->info) return;
+  auto content = std::make_shared<Content>(*record.content_);
+  content->info = info;
+  record.content_ = std::move(content);
+  if (record.phase_ == Record::Phase::kPublished) Log(ChangeKind::kUpdated, record);
 }
 
 void Registry::Closing(Record& record) {
-  std::lock_guard lock(mutex_);
-  record.info_.state = net::State::kClosed;
+  const Transaction transaction(*this);
+  auto content = std::make_shared<Content>(*record.content_);
+  content->info.state = net::State::kClosed;
+  content->close_reason = record.closing_ == CloseReason::kNone ? CloseReason::kDraining : record.closing_;
+  content->close_time = clock_.WallNow();
+  record.content_ = std::move(content);
   if (record.phase_ != Record::Phase::kPublished) return;
   record.phase_ = Record::Phase::kClosing;
+  record.content_->session->sockets().fetch_sub(1);
+  Log(ChangeKind::kClosed, record);
   Remember(record);
 }
 
 void Registry::Gone(Record& record) {
   RecordPtr kept;  // outlives the lock: the map may hold the last reference
   std::lock_guard lock(mutex_);
-  record.info_.state = net::State::kClosed;
   if (record.phase_ == Record::Phase::kGone) return;
   record.phase_ = Record::Phase::kGone;
   const auto found = sockets_.find(record.id());
@@ -191,9 +266,11 @@ void Registry::Gone(Record& record) {
   sockets_.erase(found);
 }
 
-void Registry::Remember(const Record& record) {
+void Registry::Log(ChangeKind kind, Record& record) { log_.Append(kind, record.shared_from_this(), record.content_); }
+
+void Registry::Remember(Record& record) {
   const uint64_t number = ++closed_count_;
-  closed_[record.id()] = Closed{.owner = record.owner(), .uid = record.uid(), .number = number};
+  closed_[record.id()] = Closed{.record = record.shared_from_this(), .number = number};
   closed_order_.emplace_back(number, record.id());
   if (closed_order_.size() <= base::kMaxClosedRemembered) return;
   const auto [oldest, id] = closed_order_.front();

@@ -1,7 +1,8 @@
-// Every socket of the daemon by name: who owns it, where it lives, what it is.
+// Every socket of the daemon by name: who owns it, where it lives, what it is, and what became of it.
 //
 // Thread-safe: one mutex, never held over a system call or a callback. A caller sees its own sockets only; a foreign
-// one looks as if it did not exist.
+// one looks as if it did not exist. A change gets its revision and its place in the log of changes in one critical
+// section with the change itself, so every watcher sees one order.
 #pragma once
 
 #include <deque>
@@ -16,12 +17,11 @@
 #include "server/base/clock.h"
 #include "server/base/limits.h"
 #include "server/base/result.h"
+#include "server/registry/change_log.h"
 #include "server/registry/filter.h"
 #include "server/registry/record.h"
 
 namespace socketeer::registry {
-
-using RecordPtr = std::shared_ptr<Record>;
 
 // [a-z][a-z0-9-]{0,62}
 bool IsSocketId(std::string_view id);
@@ -29,28 +29,38 @@ bool IsSocketId(std::string_view id);
 class Registry {
  public:
   // `clock` must outlive the registry.
-  Registry(const base::Limits& limits, const base::Clock& clock) : limits_(limits), clock_(clock) {}
+  Registry(const base::Limits& limits, const base::Clock& clock);
 
   // Takes the name for a socket that is about to be made; an empty id asks for a random one. Errors: INVALID_FIELD
   // "socket_id" or "labels", SOCKET_EXISTS, LIMIT_REACHED max_sockets.
-  base::Result<RecordPtr> Reserve(const std::string& id, const std::string& owner, Labels labels, net::Shard* shard,
+  base::Result<RecordPtr> Reserve(const std::string& id, const SessionPtr& session, Labels labels, net::Shard* shard,
                                   net::SocketHandle handle);
-  // The socket is made: from now on it is seen, and those who waited for the name are told.
-  void Publish(const RecordPtr& record);
+  // The socket is made: from now on it is seen, and those who waited for the name are told. SESSION_ENDED: its session
+  // ended meanwhile; the maker must discard it.
+  base::Status Publish(const RecordPtr& record);
   // It was not made. No effect once it is published or gone.
   void Abandon(const RecordPtr& record);
 
   // `uid` may be empty. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH.
   base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
   View Look(const RecordPtr& record);
-  // The uid of the last socket that was closed under this name; "" when none is remembered.
-  std::string ClosedUid(const std::string& id, const std::string& owner) const;
+  SessionPtr SessionOf(const RecordPtr& record);
+  // The last socket that was closed under this name, if it is remembered. `uid` may be empty.
+  std::optional<View> FindClosed(const std::string& id, const std::string& uid, const std::string& owner);
 
   // Up to `limit` sockets of `owner` that match, by name, after the id `after`. The flag: there are more.
   std::pair<std::vector<View>, bool> List(const std::string& owner, const Filter& filter, const std::string& after,
                                           size_t limit);
   // `change` edits a copy, under the mutex; what comes out is checked.
   base::Result<View> UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change);
+  // Errors: SOCKET_CLOSED, SESSION_ENDED.
+  base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session);
+
+  // Whoever closes says why, right before; the first one counts.
+  void WillClose(const RecordPtr& record, CloseReason why);
+  // The sockets of a session that has ended, which are now to be closed. Those that are still being made are refused by
+  // Publish().
+  std::vector<RecordPtr> WillCloseAll(const Session& session);
 
   // The socket if it is there, else null, and `appeared` will run when it is published (on some shard's thread).
   using Appeared = std::function<void(RecordPtr)>;
@@ -60,10 +70,22 @@ class Registry {
   // The daemon stops: everyone who waits for a name is told null.
   void EndNameWaits();
 
+  // watch.cc. Every socket of `owner` as kSnapshot, with the revision at which this is the truth.
+  std::pair<std::vector<Change>, uint64_t> Snapshot(const std::string& owner);
+  // Up to `limit` changes of `owner`'s sockets behind `*revision`, which moves on to what was looked at. Error:
+  // REVISION_TOO_OLD, also for a revision that is not there yet.
+  base::Result<std::vector<Change>> ChangesBehind(uint64_t* revision, const std::string& owner, size_t limit);
+  // Runs `changed` once, on some thread, as soon as there is a change behind `revision`; at once, if there is. `waiter`
+  // names the wait.
+  void WaitForChange(uint64_t waiter, uint64_t revision, std::function<void()> changed);
+  void StopWaitingForChange(uint64_t waiter);
+  View Look(const Change& change) const;
+
   size_t size() const;
 
  private:
   friend class Record;
+  class Transaction;
   struct NameWaiter {
     net::WaiterId id;
     std::string uid;
@@ -71,16 +93,17 @@ class Registry {
     Appeared appeared;
   };
   struct Closed {
-    std::string owner;
-    std::string uid;
+    RecordPtr record;
     uint64_t number;
   };
 
   void Changed(Record& record, const net::SocketInfo& info);
   void Closing(Record& record);
   void Gone(Record& record);
-  void Remember(const Record& record);
-  View LookLocked(const Record& record) const;
+  // Below, mutex_ is held.
+  void Log(ChangeKind kind, Record& record);
+  void Remember(Record& record);
+  static View ViewOf(const Record& record, const Content& content);
 
   const base::Limits limits_;
   const base::Clock& clock_;
@@ -90,6 +113,8 @@ class Registry {
   std::map<std::string, Closed> closed_;  // by id: the last one that had it
   std::deque<std::pair<uint64_t, std::string>> closed_order_;
   uint64_t closed_count_ = 0;
+  ChangeLog log_;
+  std::map<uint64_t, std::function<void()>> change_waiters_;
 };
 
 }  // namespace socketeer::registry

@@ -119,13 +119,13 @@ class Await : public std::enable_shared_from_this<Await> {
     End(std::move(error));
   }
 
-  // It was closed before the call; no more is known of it.
+  // It was closed before the call.
   void HoldClosed(size_t i) {
     const Item& item = slots_[i].item;
+    const auto closed = core_.registry.FindClosed(item.id, item.uid, identity_);
+    if (!closed) return End(base::SocketNotFound(item.id));  // forgotten since
     v1::Socket socket;
-    socket.set_name("sockets/" + item.id);
-    socket.set_uid(item.uid.empty() ? core_.registry.ClosedUid(item.id, identity_) : item.uid);
-    socket.set_state(v1::STATE_CLOSED);
+    ToProto(*closed, &socket);
     Hold(i, std::move(socket));
   }
 
@@ -159,7 +159,7 @@ class Await : public std::enable_shared_from_this<Await> {
     if (!held && slots_[i].item.condition != net::Condition::kClosed) {
       if (core_.draining.load()) return End(base::Draining());
       if (slots_[i].item.allow_missing) return Arm(i);
-      base::Error error = base::SocketClosedWhileWaiting();
+      base::Error error = base::SocketClosedWhileWaiting(CloseReasonWord(core_.registry.Look(record).close_reason));
       error.socket = record->name();
       return End(std::move(error));
     }

@@ -6,35 +6,34 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "server/net/operation.h"
-#include "server/rpc/core.h"
-#include "server/rpc/unknown_fields.h"
+#include "server/rpc/call_scope.h"
 
 namespace socketeer::rpc {
 
 class Call final : public grpc::ServerUnaryReactor {
  public:
   // `verb`: SocketError.operation of errors that do not say their own.
-  Call(Core& core, const grpc::CallbackServerContext& context, const char* verb);
-  ~Call() override;
+  Call(Core& core, const grpc::CallbackServerContext& context, const char* verb) : scope_(core, context), verb_(verb) {}
 
-  // Before anything else: may this call be served at all?
-  base::Status Admit(const google::protobuf::Message& request);
-
-  Core& core() { return core_; }
-  const std::string& identity() const { return caller_.identity; }
+  base::Status Admit(const google::protobuf::Message& request) { return scope_.Admit(request); }
+  Core& core() { return scope_.core(); }
+  const std::string& identity() const { return scope_.identity(); }
+  // The session that the call is made in.
+  const registry::SessionPtr& session() const { return scope_.session(); }
+  // Where what it accepts will live: in the session that it names, or with the listener.
+  registry::SessionPtr SessionForAccepted(const registry::RecordPtr& listener) {
+    return scope_.names_session() ? session() : core().registry.SessionOf(listener);
+  }
   // The base of this call's operation; the id names the call at its socket. The timeout began with the call: what a
   // resolver took is over.
   net::OperationBase OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const;
 
-  // The caller's socket of that name.
+  // The caller's socket of that name. The call is in that socket's session too.
   base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid);
 
   // Runs `run` on the socket's thread, or fails the call when the socket is closed or the call cancelled by then. From
@@ -42,19 +41,23 @@ class Call final : public grpc::ServerUnaryReactor {
   using OnSocket = absl::AnyInvocable<void(net::Socket&)>;
   void Post(const registry::RecordPtr& record, OnSocket run);
 
-  // What to do when the caller gives up or its deadline is over; runs at most once, at once if that has happened. On
-  // any thread.
+  // What to do when the caller gives up, its deadline is over, or its session ends; runs at most once, at once if that
+  // has happened. On any thread.
   void SetCanceller(std::function<void()> canceller);
-  // For a call that waits for no socket: what to do, once, when its caller gives up (CANCELLED) or the daemon stops
-  // (DRAINING). `end` may run on any thread, also when the call is just ending: it decides by itself who is first, and
-  // leaves an ended call alone.
+  // For a call that waits for no socket: what to do, once, when it is cancelled or the daemon stops. `end` may run on
+  // any thread, also when the call is just ending: it decides by itself who is first, and leaves an ended call alone.
   void SetEnder(std::function<void(base::Error)> end);
-  bool cancelled() const { return cancelled_.load(); }
+  bool cancelled() const { return scope_.cancellation()->cancelled().load(); }
 
   // Runs `undo` if the call fails. Set before anything is posted.
   void OnFailure(std::function<void()> undo) { undo_ = std::move(undo); }
 
-  void Succeed() { Finish(grpc::Status::OK); }
+  // Runs `run`, which begins the call, unless a call with this request_id did so before, or does now, in this session:
+  // then this one ends as that one.
+  base::Status Once(const std::string& request_id, const google::protobuf::Message& request,
+                    google::protobuf::Message* response, std::function<void()> run);
+
+  void Succeed() { End(grpc::Status::OK); }
   void Fail(base::Error error);
   // Succeeds, or fails with the error.
   template <typename T, typename Fill>
@@ -65,20 +68,25 @@ class Call final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  void OnCancel() override;
+  void ClaimOnce();
+  void AnswerAs(const registry::Answer& first);
+  void End(const grpc::Status& status);
+  void OnCancel() override { scope_.cancellation()->Cancel(base::Cancelled()); }
   void OnDone() override { delete this; }
 
-  Core& core_;
+  CallScope scope_;
   const char* const verb_;
-  const Caller caller_;
-  const net::OperationId id_;
-  const base::MonotonicTime began_;
   std::function<void()> undo_;
   std::string socket_;  // the name it was called with, for errors
-  bool has_ender_ = false;
-  std::atomic<bool> cancelled_{false};
-  std::mutex mutex_;
-  std::function<void()> canceller_;  // guarded by mutex_
+  // Of a call with a request_id.
+  struct OnceOnly {
+    std::string request_id;
+    uint64_t fingerprint = 0;
+    google::protobuf::Message* response = nullptr;
+    std::function<void()> run;
+    bool mine = false;  // its end is to be remembered
+  };
+  std::optional<OnceOnly> once_;
 };
 
 // The front of every method: admits the call, then lets `body` begin it. `body` takes a Call& and returns an error
@@ -91,6 +99,18 @@ grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& c
   if (status.ok()) status = body(*call);
   if (!status.ok()) call->Fail(std::move(status).error());
   return call;
+}
+
+// The same for a method whose request has a request_id.
+template <typename Request, typename Body>
+grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContext& context, const char* verb,
+                                    const Request& request, google::protobuf::Message* response, Body body) {
+  return Serve(core, context, verb, request, [&](Call& call) -> base::Status {
+    if (request.request_id().empty()) return body(call);
+    return call.Once(request.request_id(), request, response, [&call, body] {
+      if (base::Status status = body(call); !status.ok()) call.Fail(std::move(status).error());
+    });
+  });
 }
 
 }  // namespace socketeer::rpc

@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <grpcpp/server_posix.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -31,6 +35,10 @@ std::string IdentityOfPeer(int fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return "";
   return "uid:" + std::to_string(peer.uid);
 }
+
+// Caller::connection: the descriptor, and its inode, which tells it from a later one with the same number.
+constexpr int kDescriptorBits = 20;  // base::kMaxDescriptors
+uint64_t ConnectionOf(int fd, uint64_t inode) { return inode << kDescriptorBits | static_cast<uint64_t>(fd); }
 
 uint64_t InodeOf(int fd) {
   struct stat found {};
@@ -130,7 +138,8 @@ void Connections::Admit(base::Fd accepted, std::string identity) {
     // A number that comes again takes the place of a connection that was closed unnoticed.
     if (const auto old = connections_.find(fd); old != connections_.end() && old->second.caller.over_limit)
       --over_limit_;
-    connections_[fd] = {.socket = InodeOf(fd), .caller = {std::move(identity), over_limit}};
+    const uint64_t inode = InodeOf(fd);
+    connections_[fd] = {.socket = inode, .caller = {std::move(identity), ConnectionOf(fd, inode), over_limit}};
     if (over_limit) ++over_limit_;
   }
   accepted.reset();
@@ -164,6 +173,21 @@ Caller Connections::CallerOf(const std::string& peer) {
     }
   }
   return found == connections_.end() ? Caller{} : found->second.caller;
+}
+
+std::optional<base::MonotonicTime> Connections::Heard(uint64_t connection) {
+  const int fd = static_cast<int>(connection & ((1 << kDescriptorBits) - 1));
+  if (connection == 0 || ConnectionOf(fd, InodeOf(fd)) != connection) return std::nullopt;
+  const base::MonotonicTime now = loop_.Now();
+  tcp_info tcp{};
+  socklen_t size = sizeof(tcp);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size) == 0) {
+    return now - std::chrono::milliseconds(tcp.tcpi_last_data_recv);  // the answers to our pings
+  }
+  // A UNIX socket tells only what its peer has not read yet: while that is nothing, it has read the last ping.
+  int unread = 0;
+  if (ioctl(fd, SIOCOUTQ, &unread) < 0 || unread > 0) return std::nullopt;
+  return now - kPingInterval;
 }
 
 uint32_t Connections::Count() {

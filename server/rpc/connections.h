@@ -8,13 +8,16 @@
 
 #include <grpcpp/server.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "server/base/clock.h"
 #include "server/base/fd.h"
 #include "server/base/result.h"
 #include "server/net/event_loop.h"
@@ -22,8 +25,12 @@
 
 namespace socketeer::rpc {
 
+// Each connection is pinged this often. A third of the shortest lease, and of what a caller's death may go unnoticed.
+inline constexpr std::chrono::milliseconds kPingInterval{333};
+
 struct Caller {
   std::string identity;     // "" when it is not known
+  uint64_t connection = 0;  // unique among those that are open
   bool over_limit = false;  // its connection is one too many: its calls are refused, which tells it why
 };
 
@@ -41,6 +48,9 @@ class Connections {
 
   // Who calls, by grpc::ServerContext::peer(). Any thread.
   Caller CallerOf(const std::string& peer);
+  // The last proof that somebody lives at the other end: a time that is past, or absent when the connection is closed
+  // or says nothing now. Any thread.
+  std::optional<base::MonotonicTime> Heard(uint64_t connection);
   // How many connections are open. Any thread.
   uint32_t Count();
 

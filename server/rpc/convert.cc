@@ -48,6 +48,26 @@ google::protobuf::Timestamp ToProto(base::WallTime time) {
   return stamp;
 }
 
+google::protobuf::Duration ToProto(std::chrono::nanoseconds duration) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(duration);
+  google::protobuf::Duration out;
+  out.set_seconds(seconds.count());
+  out.set_nanos(static_cast<int32_t>((duration - seconds).count()));
+  return out;
+}
+
+void ToProto(const registry::Session& session, const base::Clock& clock, v1::Session* out) {
+  out->set_name(session.name());
+  out->set_owner(session.owner());
+  *out->mutable_ttl() = ToProto(session.terms().ttl);
+  *out->mutable_grace() = ToProto(session.terms().grace);
+  *out->mutable_create_time() = ToProto(session.create_time());
+  const auto left = std::chrono::duration_cast<base::WallTime::duration>(session.Expires() - clock.Now());
+  *out->mutable_expire_time() = ToProto(clock.WallNow() + left);
+  out->set_sockets(session.sockets().load());
+  out->set_holders(static_cast<uint32_t>(session.holders()));
+}
+
 void ToProto(const registry::View& view, v1::Socket* out) {
   const net::SocketKind& kind = view.info.kind;
   out->set_name(view.name);
@@ -76,6 +96,9 @@ void ToProto(const registry::View& view, v1::Socket* out) {
   counters->set_accepted(view.accepted);
   out->set_waiting_reads(view.waiting_reads);
   out->set_waiting_writes(view.waiting_writes);
+  out->set_session(view.session);
+  out->set_close_reason(static_cast<v1::CloseReason>(view.close_reason));
+  if (view.close_reason != registry::CloseReason::kNone) *out->mutable_close_time() = ToProto(view.close_time);
 }
 
 void ToProto(net::IncomingDatagram datagram, v1::IncomingDatagram* out) {
@@ -112,13 +135,24 @@ base::Result<net::SocketAddress> FromProto(const v1::Endpoint& endpoint, const s
   return base::InvalidField(field, "", "set: inet, unix_domain, named or raw");
 }
 
-base::Result<std::string> SocketIdOf(const std::string& name, const std::string& field) {
-  constexpr std::string_view kPrefix = "sockets/";
-  if (name.starts_with(kPrefix)) {
-    std::string id = name.substr(kPrefix.size());
+namespace {
+
+base::Result<std::string> IdOf(const std::string& name, const std::string& collection, const std::string& field) {
+  if (name.starts_with(collection)) {
+    std::string id = name.substr(collection.size());
     if (registry::IsSocketId(id)) return id;
   }
-  return base::InvalidField(field, name, "sockets/{id}, id of the form [a-z][a-z0-9-]{0,62}");
+  return base::InvalidField(field, name, collection + "{id}, id of the form [a-z][a-z0-9-]{0,62}");
+}
+
+}  // namespace
+
+base::Result<std::string> SocketIdOf(const std::string& name, const std::string& field) {
+  return IdOf(name, "sockets/", field);
+}
+
+base::Result<std::string> SessionIdOf(const std::string& name, const std::string& field) {
+  return IdOf(name, "sessions/", field);
 }
 
 base::Result<net::Mode> FromProto(v1::Mode mode) {

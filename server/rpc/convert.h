@@ -13,8 +13,10 @@
 #include "server/net/options.h"
 #include "server/net/socket.h"
 #include "server/registry/record.h"
+#include "server/registry/session.h"
 #include "socketeer/v1/endpoint.pb.h"
 #include "socketeer/v1/options.pb.h"
+#include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
@@ -26,6 +28,9 @@ void ToProto(const registry::View& view, v1::Socket* out);
 void ToProto(const net::OptionList& options, v1::SocketOptions* out);
 void ToProto(net::IncomingDatagram datagram, v1::IncomingDatagram* out);
 google::protobuf::Timestamp ToProto(base::WallTime time);
+google::protobuf::Duration ToProto(std::chrono::nanoseconds duration);
+// The lease's end is told by the wall clock.
+void ToProto(const registry::Session& session, const base::Clock& clock, v1::Session* out);
 
 // --- From the wire. Each error is INVALID_FIELD and names the field by its path, which begins with `field`. ---
 // Not for `named`: that is the resolver's (address_book.h).
@@ -33,6 +38,8 @@ base::Result<net::SocketAddress> FromProto(const v1::Endpoint& endpoint, const s
 base::Result<net::OptionList> FromProto(const v1::SocketOptions& options);
 // "sockets/{id}" -> id.
 base::Result<std::string> SocketIdOf(const std::string& name, const std::string& field);
+// "sessions/{id}" -> id.
+base::Result<std::string> SessionIdOf(const std::string& name, const std::string& field);
 // Unspecified is kWait.
 base::Result<net::Mode> FromProto(v1::Mode mode);
 base::Result<int> FamilyOf(v1::Family family);  // AF_UNSPEC when left open

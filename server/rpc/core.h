@@ -12,6 +12,7 @@
 #include "server/net/resolver.h"
 #include "server/net/shard.h"
 #include "server/registry/registry.h"
+#include "server/registry/sessions.h"
 #include "server/rpc/connections.h"
 #include "server/rpc/drain_hooks.h"
 
@@ -22,6 +23,7 @@ struct Core {
   const base::Clock& clock;
   const base::MonotonicTime started;
   registry::Registry& registry;
+  registry::Sessions& sessions;
   const std::vector<std::unique_ptr<net::Shard>>& shards;
   net::EventLoop& control;  // the loop that accepts callers; timers that belong to no socket run there
   net::Resolver& resolver;

@@ -23,6 +23,9 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_page_size(limits.max_page_size);
   out->set_max_resolutions(limits.max_resolutions);
   out->set_max_label_bytes(limits.max_label_bytes);
+  out->set_max_sessions(limits.max_sessions);
+  out->set_max_remembered_requests(base::kMaxRememberedRequests);
+  out->set_max_remembered_changes(base::kMaxRememberedChanges);
 }
 
 }  // namespace
@@ -45,6 +48,7 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
     response->mutable_usage()->set_sockets(static_cast<uint32_t>(core_.registry.size()));
     response->mutable_usage()->set_connections(core_.connections.Count());
     response->mutable_usage()->set_calls(core_.calls.load());
+    response->mutable_usage()->set_sessions(static_cast<uint32_t>(core_.sessions.size()));
     call.Succeed();
     return base::Ok();
   });

@@ -18,12 +18,13 @@ void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
 
 SocketService::Reactor* SocketService::OpenSocket(Context* context, const v1::OpenSocketRequest* request,
                                                   v1::OpenSocketResponse* response) {
-  return Serve(core_, *context, "open", *request, [=](Call& call) { return StartOpen(call, *request, response); });
+  return ServeOnce(core_, *context, "open", *request, response,
+                   [=](Call& call) { return StartOpen(call, *request, response); });
 }
 
 SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::BindSocketRequest* request,
                                                   v1::Socket* response) {
-  return Serve(core_, *context, "bind", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "bind", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     const net::SocketKind kind = core_.registry.Look(*record).info.kind;
@@ -38,7 +39,7 @@ SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::Bi
 
 SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1::ConnectSocketRequest* request,
                                                      v1::ConnectSocketResponse* response) {
-  return Serve(core_, *context, "connect", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "connect", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto mode = FromProto(request->mode());
@@ -74,7 +75,7 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
 
 SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::ListenSocketRequest* request,
                                                     v1::Socket* response) {
-  return Serve(core_, *context, "listen", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "listen", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto backlog = BacklogOf(request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
@@ -99,18 +100,24 @@ SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::
     net::Shard& shard = (*listener)->shard();
     const net::SocketHandle handle = net::Shard::NextId();
     auto reserved =
-        core_.registry.Reserve(request->socket_id(), call.identity(),
+        core_.registry.Reserve(request->socket_id(), call.SessionForAccepted(*listener),
                                registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
     if (!reserved.ok()) return std::move(reserved).error();
     call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
     const auto accepted = [=, this, &call, &shard, record = *reserved](base::Result<net::AcceptResult> result) {
-      call.Answer(std::move(result), [&](net::AcceptResult accept) {
-        response->set_timed_out(accept.timed_out);
-        if (accept.timed_out) return core_.registry.Abandon(record);
-        shard.Adopt(handle, std::move(accept), record);
-        core_.registry.Publish(record);
-        Show(record, response->mutable_socket());
-      });
+      if (!result.ok()) return call.Fail(std::move(result).error());
+      response->set_timed_out(result->timed_out);
+      if (result->timed_out) {
+        core_.registry.Abandon(record);
+        return call.Succeed();
+      }
+      shard.Adopt(handle, *std::move(result), record);
+      if (auto status = core_.registry.Publish(record); !status.ok()) {
+        return shard.Discard(handle,
+                             [&call, error = std::move(status).error()]() mutable { call.Fail(std::move(error)); });
+      }
+      Show(record, response->mutable_socket());
+      call.Succeed();
     };
     call.Post(*listener, [=, base = call.OperationOf(*mode, *timeout)](net::Socket& socket) {
       socket.Start(std::make_unique<net::AcceptOperation>(base, accepted));
@@ -121,7 +128,7 @@ SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::
 
 SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1::ShutdownSocketRequest* request,
                                                       v1::ShutdownSocketResponse* response) {
-  return Serve(core_, *context, "shutdown", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "shutdown", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto timeout = TimeoutOf(*request);
@@ -152,7 +159,7 @@ SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1
 
 SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::CloseSocketRequest* request,
                                                    v1::CloseSocketResponse* response) {
-  return Serve(core_, *context, "close", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "close", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one
@@ -164,9 +171,12 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
     });
     shard.Post([=, this, &call, &shard, record = *record] {
       const bool there = shard.Find(record->handle()) != nullptr;
-      shard.Close(record->handle(), base::SocketClosedWhileWaiting(), [=, this, &call] {
+      core_.registry.WillClose(record, registry::CloseReason::kOwner);
+      const char* const why = CloseReasonWord(registry::CloseReason::kOwner);
+      shard.Close(record->handle(), base::SocketClosedWhileWaiting(why), [=, this, &call] {
         if (answered->exchange(true)) return;
-        if (!there) return call.Fail(base::SocketGone(record->id()));
+        if (!there)
+          return call.Fail(base::SocketGone(record->id(), CloseReasonWord(core_.registry.Look(record).close_reason)));
         Show(record, response->mutable_socket());
         call.Succeed();
       });

@@ -25,7 +25,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
   base::Status Try() {
     net::Shard& shard = core_.PickShard();
     const net::SocketHandle handle = net::Shard::NextId();
-    auto reserved = core_.registry.Reserve(id_, call_.identity(), labels_, &shard, handle);
+    auto reserved = core_.registry.Reserve(id_, call_.session(), labels_, &shard, handle);
     if (!reserved.ok()) return std::move(reserved).error();
     const net::OperationBase base = call_.OperationOf(net::Mode::kWait, timeout_);
     call_.SetCanceller([&shard, handle, id = base.id] {
@@ -55,13 +55,19 @@ class Opening : public std::enable_shared_from_this<Opening> {
       response_->set_timed_out(true);
       return call_.Succeed();
     }
-    if (call_.cancelled()) {  // nobody would know of this socket
-      return record->shard().Discard(record->handle(),
-                                     [self = shared_from_this()] { self->call_.Fail(base::Cancelled()); });
+    // Nobody would know of this socket, or it has no place to live.
+    if (call_.cancelled()) return Discard(record, base::Cancelled());
+    if (auto status = core_.registry.Publish(record); !status.ok()) {
+      return Discard(record, std::move(status).error());
     }
-    core_.registry.Publish(record);
     ToProto(core_.registry.Look(record), response_->mutable_socket());
     call_.Succeed();
+  }
+
+  void Discard(const registry::RecordPtr& record, base::Error why) {
+    record->shard().Discard(record->handle(), [self = shared_from_this(), why = std::move(why)]() mutable {
+      self->call_.Fail(std::move(why));
+    });
   }
 
   void OnFailure(base::Error error) {

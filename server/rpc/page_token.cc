@@ -1,5 +1,6 @@
 #include "server/rpc/page_token.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "absl/strings/escaping.h"
@@ -7,6 +8,8 @@
 
 namespace socketeer::rpc {
 namespace {
+
+constexpr int32_t kDefaultPageSize = 100;
 
 // FNV-1a: tells filters apart, also in another process; not a secret.
 std::string Digest(const std::string& text) {
@@ -34,6 +37,11 @@ base::Result<std::string> ReadPageToken(const std::string& token, const std::str
     if (registry::IsSocketId(id)) return id;
   }
   return base::InvalidField("page_token", token, "a next_page_token of a call with the same filter");
+}
+
+base::Result<uint32_t> PageSizeOf(int32_t asked, const base::Limits& limits) {
+  if (asked < 0) return base::InvalidField("page_size", std::to_string(asked), "0 or more");
+  return std::min(static_cast<uint32_t>(asked == 0 ? kDefaultPageSize : asked), limits.max_page_size);
 }
 
 }  // namespace socketeer::rpc

@@ -5,11 +5,10 @@
 #include "server/rpc/convert.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/socket_service.h"
+#include "server/rpc/watch.h"
 
 namespace socketeer::rpc {
 namespace {
-
-constexpr int kDefaultPageSize = 100;
 
 // A mask path to the change it stands for. `labels`: the request's.
 base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::string& path, registry::Labels labels) {
@@ -47,7 +46,7 @@ SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const 
 
 SocketService::Reactor* SocketService::SetSocketOptions(Context* context, const v1::SetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
-  return Serve(core_, *context, "setsockopt", *request, [=](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "setsockopt", *request, response, [=](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto options = FromProto(request->options());
@@ -72,8 +71,16 @@ SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::Get
                                                  v1::Socket* response) {
   return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
-    if (!record.ok()) return std::move(record).error();
-    Show(*record, response);
+    if (record.ok()) {
+      Show(*record, response);
+    } else {
+      // It is no error to ask what became of one.
+      if (record.error().reason != "SOCKET_CLOSED") return std::move(record).error();
+      auto id = SocketIdOf(request->name(), "name");
+      const auto closed = core_.registry.FindClosed(*id, request->uid(), call.identity());
+      if (!closed) return std::move(record).error();
+      ToProto(*closed, response);
+    }
     call.Succeed();
     return base::Ok();
   });
@@ -82,15 +89,13 @@ SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::Get
 SocketService::Reactor* SocketService::ListSockets(Context* context, const v1::ListSocketsRequest* request,
                                                    v1::ListSocketsResponse* response) {
   return Serve(core_, *context, "list", *request, [=, this](Call& call) -> base::Status {
-    const int asked = request->page_size();
-    if (asked < 0) return base::InvalidField("page_size", std::to_string(asked), "0 or more");
-    const auto size =
-        std::min(static_cast<uint32_t>(asked == 0 ? kDefaultPageSize : asked), core_.limits.max_page_size);
+    auto size = PageSizeOf(request->page_size(), core_.limits);
+    if (!size.ok()) return std::move(size).error();
     auto filter = registry::Filter::Parse(request->filter());
     if (!filter.ok()) return std::move(filter).error();
     auto after = ReadPageToken(request->page_token(), request->filter());
     if (!after.ok()) return std::move(after).error();
-    auto [page, more] = core_.registry.List(call.identity(), *filter, *after, size);
+    auto [page, more] = core_.registry.List(call.identity(), *filter, *after, *size);
     for (const registry::View& view : page) ToProto(view, response->add_sockets());
     if (more) {
       auto last = SocketIdOf(page.back().name, "name");
@@ -103,7 +108,7 @@ SocketService::Reactor* SocketService::ListSockets(Context* context, const v1::L
 
 SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::UpdateSocketRequest* request,
                                                     v1::Socket* response) {
-  return Serve(core_, *context, "update", *request, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, "update", *request, response, [=, this](Call& call) -> base::Status {
     const v1::Socket& socket = request->socket();
     auto id = SocketIdOf(socket.name(), "socket.name");
     if (!id.ok()) return std::move(id).error();
@@ -127,6 +132,28 @@ SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::
     call.Succeed();
     return base::Ok();
   });
+}
+
+SocketService::Reactor* SocketService::TransferSocket(Context* context, const v1::TransferSocketRequest* request,
+                                                      v1::Socket* response) {
+  return ServeOnce(core_, *context, "transfer", *request, response, [=, this](Call& call) -> base::Status {
+    auto id = SessionIdOf(request->session(), "session");
+    if (!id.ok()) return std::move(id).error();
+    auto record = call.Find(request->name(), request->uid());
+    if (!record.ok()) return std::move(record).error();
+    auto session = core_.sessions.Find(call.identity(), *id);
+    if (!session.ok()) return std::move(session).error();
+    auto view = core_.registry.Transfer(*record, *session);
+    if (!view.ok()) return std::move(view).error();
+    ToProto(*view, response);
+    call.Succeed();
+    return base::Ok();
+  });
+}
+
+grpc::ServerWriteReactor<v1::WatchSocketsResponse>* SocketService::WatchSockets(
+    Context* context, const v1::WatchSocketsRequest* request) {
+  return StartWatch(core_, *context, *request);
 }
 
 }  // namespace socketeer::rpc

@@ -9,6 +9,8 @@
 
 #include "server/rpc/core.h"
 #include "server/rpc/host_service.h"
+#include "server/rpc/leases.h"
+#include "server/rpc/session_service.h"
 #include "server/rpc/socket_service.h"
 
 namespace socketeer::rpc {
@@ -18,6 +20,8 @@ constexpr size_t kResolverThreads = 4;
 constexpr size_t kCloserThreads = 64;  // each may be held for the seconds of an SO_LINGER
 // A caller may ping us as often as this without being cut off: agents that guard their connections.
 constexpr int kMinPingMs = 1'000;
+// A connection that does not answer our pings for so long is cut. Leases, which may be shorter, look by themselves.
+constexpr int kPingTimeoutMs = 20'000;
 
 }  // namespace
 
@@ -26,20 +30,27 @@ struct Server::Parts {
   net::Syscalls& syscalls;
   base::Limits limits;
   registry::Registry registry;
+  registry::Sessions sessions;
   std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
   std::unique_ptr<net::EventLoop> control;
   std::vector<std::unique_ptr<net::Shard>> shards;
   net::Resolver resolver;
   std::unique_ptr<Connections> connections;
   std::unique_ptr<Core> core;
+  std::unique_ptr<Leases> leases;
   std::unique_ptr<SocketService> socket_service;
+  std::unique_ptr<SessionService> session_service;
   std::unique_ptr<HostService> host_service;
   std::unique_ptr<grpc::Server> grpc;
   std::thread control_thread;
   bool drained = false;
 
   Parts(const base::Limits& given, net::Syscalls& calls, const base::Clock& clock)
-      : syscalls(calls), limits(given), registry(given, clock), resolver(kResolverThreads, given.max_resolutions) {}
+      : syscalls(calls),
+        limits(given),
+        registry(given, clock),
+        sessions(given, clock),
+        resolver(kResolverThreads, given.max_resolutions) {}
 
   // Runs `task` on each shard's thread, and returns when it has run on all.
   void OnEachShard(const std::function<void(net::Shard&)>& task) {
@@ -76,11 +87,15 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .clock = clock,
                              .started = clock.Now(),
                              .registry = parts->registry,
+                             .sessions = parts->sessions,
                              .shards = parts->shards,
                              .control = *parts->control,
                              .resolver = parts->resolver,
                              .connections = *parts->connections});
+  parts->leases = std::make_unique<Leases>(*parts->core);
+  parts->leases->Wake();
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
+  parts->session_service = std::make_unique<SessionService>(*parts->core, *parts->leases);
   parts->host_service = std::make_unique<HostService>(*parts->core);
 
   std::vector<Listener> listeners;
@@ -99,10 +114,14 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   builder.RegisterService(parts->socket_service.get());
+  builder.RegisterService(parts->session_service.get());
   builder.RegisterService(parts->host_service.get());
   builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(kPingInterval.count()));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   parts->grpc = builder.BuildAndStart();
   if (!parts->grpc) {
     base::Error error;

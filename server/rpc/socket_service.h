@@ -37,6 +37,8 @@ class SocketService final : public v1::SocketService::CallbackService {
   Reactor* GetSocket(Context*, const v1::GetSocketRequest*, v1::Socket*) override;
   Reactor* ListSockets(Context*, const v1::ListSocketsRequest*, v1::ListSocketsResponse*) override;
   Reactor* UpdateSocket(Context*, const v1::UpdateSocketRequest*, v1::Socket*) override;
+  Reactor* TransferSocket(Context*, const v1::TransferSocketRequest*, v1::Socket*) override;
+  grpc::ServerWriteReactor<v1::WatchSocketsResponse>* WatchSockets(Context*, const v1::WatchSocketsRequest*) override;
 
  private:
   void Show(const registry::RecordPtr& record, v1::Socket* out);

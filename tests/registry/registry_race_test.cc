@@ -24,6 +24,8 @@ void InThreads(int count, const std::function<void(int)>& run) {
 class RegistryRace : public ::testing::Test {
  protected:
   Registry registry_{base::DefaultLimits(20'000), base::SystemClock()};
+  const SessionPtr session_ =
+      std::make_shared<Session>("standing", "me", Terms{}, base::WallTime(), base::MonotonicTime());
 };
 
 // Of all who want one name at one moment, one gets it.
@@ -33,7 +35,7 @@ TEST_F(RegistryRace, OneWinnerForAName) {
   InThreads(kThreads, [&](int) {
     for (int round = 0; round < kRounds; ++round) {
       start.arrive_and_wait();
-      auto record = registry_.Reserve("name" + std::to_string(round), "me", {}, nullptr, 1);
+      auto record = registry_.Reserve("name" + std::to_string(round), session_, {}, nullptr, 1);
       if (record.ok()) winners.fetch_add(1);
     }
   });
@@ -49,8 +51,8 @@ TEST_F(RegistryRace, WaitAndPublishMeet) {
       const std::string id = "meet" + std::to_string(round);
       turn.arrive_and_wait();
       if (who == 0) {
-        auto record = registry_.Reserve(id, "me", {}, nullptr, 1);
-        registry_.Publish(*record);
+        auto record = registry_.Reserve(id, session_, {}, nullptr, 1);
+        EXPECT_TRUE(registry_.Publish(*record).ok());
       } else if (registry_.FindOrWait(id, "", "me", 1, [&](RecordPtr) { met.fetch_add(1); }) != nullptr) {
         met.fetch_add(1);
       }
@@ -71,7 +73,7 @@ TEST_F(RegistryRace, StopAndPublish) {
       if (who == 1) {
         registry_.StopWaiting(id, 7);
       } else {
-        registry_.Publish(*registry_.Reserve(id, "me", {}, nullptr, 1));
+        EXPECT_TRUE(registry_.Publish(*registry_.Reserve(id, session_, {}, nullptr, 1)).ok());
       }
     }
   });
@@ -84,16 +86,17 @@ TEST_F(RegistryRace, EverythingAtOnce) {
   InThreads(kThreads * 2, [&](int who) {
     if (who < kThreads) {
       for (int round = 0; round < kRounds; ++round) {
-        auto record = registry_.Reserve("s" + std::to_string(who) + "-" + std::to_string(round % 3), "me",
+        auto record = registry_.Reserve("s" + std::to_string(who) + "-" + std::to_string(round % 3), session_,
                                         {{"round", std::to_string(round)}}, nullptr, 1);
         ASSERT_TRUE(record.ok());
         net::SocketInfo info;
         info.state = net::State::kBound;
         (*record)->OnChanged(info);
-        registry_.Publish(*record);
+        EXPECT_TRUE(registry_.Publish(*record).ok());
         (*record)->gauges().bytes_sent.fetch_add(1);
         info.state = net::State::kListening;
         (*record)->OnChanged(info);
+        (*record)->OnClosing();
         (*record)->OnClosed();
       }
       making.fetch_sub(1);
@@ -114,6 +117,7 @@ TEST_F(RegistryRace, EverythingAtOnce) {
     }
   });
   EXPECT_EQ(registry_.size(), 0u);
+  EXPECT_EQ(session_->sockets().load(), 0u);
 }
 
 }  // namespace

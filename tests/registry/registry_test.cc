@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/registry/sessions.h"
 #include "tests/support/manual_clock.h"
 
 namespace socketeer::registry {
@@ -17,15 +18,16 @@ class RegistryTest : public ::testing::Test {
     limits.max_sockets = 5;
     return limits;
   }
+  SessionPtr Standing(const std::string& owner) { return sessions_.Standing(owner); }
   // No shard: nothing here makes a socket.
   base::Result<RecordPtr> Reserve(const std::string& id, const std::string& owner = "me", Labels labels = {}) {
-    return registry_.Reserve(id, owner, std::move(labels), nullptr, ++handle_);
+    return registry_.Reserve(id, Standing(owner), std::move(labels), nullptr, ++handle_);
   }
   RecordPtr Publish(const std::string& id, const std::string& owner = "me", Labels labels = {}) {
     auto record = Reserve(id, owner, std::move(labels));
     EXPECT_TRUE(record.ok());
     (*record)->OnChanged({});
-    registry_.Publish(*record);
+    EXPECT_TRUE(registry_.Publish(*record).ok());
     return *record;
   }
   // As its socket tells it.
@@ -45,6 +47,7 @@ class RegistryTest : public ::testing::Test {
 
   testing::ManualClock clock_;
   Registry registry_{Limits(), clock_};
+  Sessions sessions_{Limits(), clock_};
   net::SocketHandle handle_ = 0;
 };
 
@@ -64,7 +67,7 @@ TEST_F(RegistryTest, AReservedNameIsTakenButNotSeen) {
   EXPECT_EQ(List(), Names());
   EXPECT_EQ(Reserve("web").error().reason, "SOCKET_EXISTS");
   EXPECT_EQ(Reserve("web", "other").error().reason, "SOCKET_EXISTS");
-  registry_.Publish(*record);
+  EXPECT_TRUE(registry_.Publish(*record).ok());
   EXPECT_EQ(Reason("web"), "found");
   EXPECT_EQ(List(), Names{"web"});
 }
@@ -77,7 +80,7 @@ TEST_F(RegistryTest, AnAbandonedNameIsFreeAndWasNeverThere) {
   // Late calls about it must not touch the next one of that name.
   const RecordPtr next = Publish("web");
   registry_.Abandon(*record);
-  registry_.Publish(*record);
+  EXPECT_TRUE(registry_.Publish(*record).ok());
   (*record)->OnClosed();
   EXPECT_EQ(Reason("web", next->uid()), "found");
 }
@@ -95,9 +98,10 @@ TEST_F(RegistryTest, ClosedIsToldApartFromNeverThere) {
   EXPECT_EQ(Reason("web", record->uid()), "SOCKET_CLOSED");
   EXPECT_EQ(Reason("web", "another"), "SOCKET_NOT_FOUND");
   EXPECT_EQ(Reason("web", "", "other"), "SOCKET_NOT_FOUND");
-  EXPECT_EQ(registry_.ClosedUid("web", "me"), record->uid());
-  EXPECT_EQ(registry_.ClosedUid("web", "other"), "");
-  EXPECT_EQ(registry_.ClosedUid("never", "me"), "");
+  EXPECT_EQ(registry_.FindClosed("web", "", "me")->uid, record->uid());
+  EXPECT_FALSE(registry_.FindClosed("web", "", "other"));
+  EXPECT_FALSE(registry_.FindClosed("web", "another", "me"));
+  EXPECT_FALSE(registry_.FindClosed("never", "", "me"));
   EXPECT_EQ(registry_.Look(record).info.state, net::State::kClosed);
   EXPECT_EQ(registry_.UpdateLabels(record, [](Labels&) {}).error().reason, "SOCKET_CLOSED");
 }
@@ -207,9 +211,9 @@ TEST_F(NameWaits, ToldOnceWhenPublished) {
   EXPECT_TRUE(Wait("else", 3));
   auto record = Reserve("web");
   EXPECT_EQ(told_, Names());
-  registry_.Publish(*record);
+  EXPECT_TRUE(registry_.Publish(*record).ok());
   EXPECT_EQ(told_, (Names{"1:web", "2:web"}));
-  registry_.Publish(*record);
+  EXPECT_TRUE(registry_.Publish(*record).ok());
   EXPECT_EQ(told_.size(), 2u);
   EXPECT_FALSE(Wait("web", 4)) << "it is there";
 }

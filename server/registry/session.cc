@@ -1,0 +1,77 @@
+#include "server/registry/session.h"
+
+#include <utility>
+
+#include "server/base/limits.h"
+
+namespace socketeer::registry {
+
+const char* CloseReasonWord(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kNone:
+      break;
+    case CloseReason::kOwner:
+      return "OWNER";
+    case CloseReason::kSessionEnded:
+      return "SESSION_ENDED";
+    case CloseReason::kLeaseExpired:
+      return "LEASE_EXPIRED";
+    case CloseReason::kDraining:
+      return "DRAINING";
+  }
+  return "UNSPECIFIED";
+}
+
+Session::Session(std::string id, std::string owner, Terms terms, base::WallTime create_time, base::MonotonicTime now)
+    : id_(std::move(id)),
+      name_("sessions/" + id_),
+      owner_(std::move(owner)),
+      terms_(terms),
+      create_time_(create_time),
+      alive_(now),
+      answers_(base::kMaxRememberedRequests, base::kMaxRememberedAnswerBytes) {}
+
+void Session::Renew(base::MonotonicTime alive) {
+  base::MonotonicTime known = alive_.load();
+  while (known < alive && !alive_.compare_exchange_weak(known, alive)) {
+  }
+}
+
+base::MonotonicTime Session::Expires() const { return alive_.load() + terms_.ttl; }
+
+bool Session::Hold(uint64_t id, Holder holder) {
+  std::lock_guard lock(mutex_);
+  if (ended() != CloseReason::kNone) return false;
+  holders_.emplace(id, std::move(holder));
+  return true;
+}
+
+void Session::Release(uint64_t id) {
+  std::lock_guard lock(mutex_);
+  holders_.erase(id);
+}
+
+size_t Session::holders() const {
+  std::lock_guard lock(mutex_);
+  return holders_.size();
+}
+
+std::set<uint64_t> Session::connections() const {
+  std::set<uint64_t> found;
+  std::lock_guard lock(mutex_);
+  for (const auto& [id, holder] : holders_) found.insert(holder.connection);
+  return found;
+}
+
+std::vector<std::function<void()>> Session::End(CloseReason why) {
+  std::vector<std::function<void()>> ends;
+  answers_.Close();  // memories of closed sockets keep the session for long
+  std::lock_guard lock(mutex_);
+  if (ended() != CloseReason::kNone) return ends;
+  ended_.store(why);
+  for (auto& [id, holder] : holders_) ends.push_back(std::move(holder.end));
+  holders_.clear();
+  return ends;
+}
+
+}  // namespace socketeer::registry

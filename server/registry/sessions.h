@@ -1,0 +1,56 @@
+// Every session of the daemon, by identity and id. Thread-safe: one mutex, never held over a callback.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/base/limits.h"
+#include "server/base/result.h"
+#include "server/registry/session.h"
+
+namespace socketeer::registry {
+
+// The id of the session of a caller that names none.
+inline constexpr char kStandingId[] = "standing";
+
+class Sessions {
+ public:
+  // `clock` must outlive this.
+  Sessions(const base::Limits& limits, const base::Clock& clock) : limits_(limits), clock_(clock) {}
+
+  // An empty id asks for a random one. Errors: INVALID_FIELD "session_id", SESSION_EXISTS, LIMIT_REACHED max_sessions.
+  base::Result<SessionPtr> Create(const std::string& owner, const std::string& id, Terms terms);
+  // Errors: SESSION_NOT_FOUND, SESSION_ENDED.
+  base::Result<SessionPtr> Find(const std::string& owner, const std::string& id);
+  // Made when there is none; beyond the limit, for each identity has one.
+  SessionPtr Standing(const std::string& owner);
+  // Up to `limit` of `owner`, by id, after the id `after`. The flag: there are more.
+  std::pair<std::vector<SessionPtr>, bool> List(const std::string& owner, const std::string& after, size_t limit);
+  std::vector<SessionPtr> All() const;
+
+  // Its name is free and nobody gets in any more. What its holders left to be run for that; absent: it had ended
+  // before.
+  std::optional<std::vector<std::function<void()>>> End(const SessionPtr& session, CloseReason why);
+
+  size_t size() const;
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // owner, id
+  SessionPtr Make(const std::string& owner, const std::string& id, Terms terms);
+  void Remember(const Key& key, CloseReason why);
+
+  const base::Limits limits_;
+  const base::Clock& clock_;
+  mutable std::mutex mutex_;  // guards all below
+  std::map<Key, SessionPtr> sessions_;
+  size_t standing_ = 0;  // of them
+  std::map<Key, CloseReason> ended_;
+  std::deque<Key> ended_order_;
+};
+
+}  // namespace socketeer::registry

@@ -1,0 +1,75 @@
+#include "server/rpc/call_scope.h"
+
+#include <algorithm>
+
+#include "server/rpc/convert.h"
+#include "server/rpc/unknown_fields.h"
+
+namespace socketeer::rpc {
+
+CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
+    : core_(core),
+      context_(context),
+      caller_(core.connections.CallerOf(context.peer())),
+      id_(net::Shard::NextId()),
+      began_(core.clock.Now()),
+      cancellation_(std::make_shared<Cancellation>()) {
+  core_.calls.fetch_add(1, std::memory_order_relaxed);
+}
+
+CallScope::~CallScope() {
+  if (has_drain_hook_) core_.drain_hooks.Remove(id_);
+  for (const auto& session : sessions_) {
+    if (const auto heard = core_.connections.Heard(caller_.connection)) session->Renew(*heard);
+    session->Release(id_);
+  }
+  // Under the mutex from the count on: Drain() may tear the core down once it has seen zero.
+  std::lock_guard lock(core_.idle_mutex);
+  if (core_.calls.fetch_sub(1) == 1 && core_.draining.load()) core_.idle.notify_all();
+}
+
+base::Status CallScope::Admit(const google::protobuf::Message& request) {
+  if (core_.draining.load(std::memory_order_relaxed)) return base::Draining();
+  if (caller_.identity.empty()) return base::UnknownCaller();
+  if (caller_.over_limit) return base::LimitReached("max_connections", core_.limits.max_connections);
+  if (core_.calls.load(std::memory_order_relaxed) > core_.limits.max_calls) {
+    return base::LimitReached("max_calls", core_.limits.max_calls);
+  }
+  auto session = NamedSession();
+  if (!session.ok()) return std::move(session).error();
+  if (auto status = Enter(*session); !status.ok()) return status;
+  if (auto unknown = FirstUnknownField(request)) return base::UnknownField(*unknown);
+  return base::Ok();
+}
+
+base::Result<registry::SessionPtr> CallScope::NamedSession() const {
+  const auto [first, end] = context_.client_metadata().equal_range(kSessionMetadata);
+  if (first == end) return core_.sessions.Standing(caller_.identity);
+  if (std::next(first) != end) return base::InvalidField(kSessionMetadata, "several", "one session, sessions/{id}");
+  auto id = SessionIdOf(std::string(first->second.data(), first->second.size()), kSessionMetadata);
+  if (!id.ok()) return std::move(id).error();
+  return core_.sessions.Find(caller_.identity, *id);
+}
+
+base::Status CallScope::Enter(const registry::SessionPtr& session) {
+  if (std::ranges::find(sessions_, session) != sessions_.end()) return base::Ok();
+  const auto end = [cancellation = cancellation_, name = session->name(), weak = std::weak_ptr(session)] {
+    const auto ended = weak.lock();
+    const auto why = ended ? ended->ended() : registry::CloseReason::kSessionEnded;
+    cancellation->Cancel(base::SessionEnded(name, registry::CloseReasonWord(why)));
+  };
+  if (!session->Hold(id_, {.connection = caller_.connection, .end = end})) {
+    return base::SessionGone(session->id(), registry::CloseReasonWord(session->ended()));
+  }
+  session->Renew(began_);
+  sessions_.push_back(session);
+  return base::Ok();
+}
+
+void CallScope::CancelOnDrain() {
+  has_drain_hook_ = true;
+  core_.drain_hooks.Add(id_, [cancellation = cancellation_] { cancellation->Cancel(base::Draining()); });
+  if (core_.draining.load()) cancellation_->Cancel(base::Draining());  // it had begun before the hook was there
+}
+
+}  // namespace socketeer::rpc

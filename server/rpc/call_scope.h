@@ -1,0 +1,59 @@
+// One RPC under way, of whatever shape: who makes it, in which session, and how it is told to end early. The daemon
+// drains until the last one is gone.
+#pragma once
+
+#include <google/protobuf/message.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/net/operation.h"
+#include "server/rpc/cancellation.h"
+#include "server/rpc/core.h"
+
+namespace socketeer::rpc {
+
+// The metadata that names the session: "sessions/{id}".
+inline constexpr char kSessionMetadata[] = "socketeer-session";
+
+class CallScope {
+ public:
+  CallScope(Core& core, const grpc::CallbackServerContext& context);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  // Before anything else: may this call be served at all? Enters the session that it is made in.
+  base::Status Admit(const google::protobuf::Message& request);
+  // Renews the session, and holds it until this call is over; no effect when it is in it already. SESSION_ENDED.
+  base::Status Enter(const registry::SessionPtr& session);
+
+  Core& core() { return core_; }
+  const std::string& identity() const { return caller_.identity; }
+  // Unique in the process; also the id of the call's operation.
+  net::OperationId id() const { return id_; }
+  base::MonotonicTime began() const { return began_; }
+  base::MonotonicTime now() const { return core_.clock.Now(); }
+  // The one that the metadata names, or the standing one. After Admit().
+  const registry::SessionPtr& session() const { return sessions_.front(); }
+  bool names_session() const { return context_.client_metadata().count(kSessionMetadata) > 0; }
+  const std::shared_ptr<Cancellation>& cancellation() const { return cancellation_; }
+  // For a call that waits for no socket: the daemon's stop cancels it too.
+  void CancelOnDrain();
+
+ private:
+  base::Result<registry::SessionPtr> NamedSession() const;
+
+  Core& core_;
+  const grpc::CallbackServerContext& context_;
+  const Caller caller_;
+  const net::OperationId id_;
+  const base::MonotonicTime began_;
+  const std::shared_ptr<Cancellation> cancellation_;
+  std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and its socket's
+  bool has_drain_hook_ = false;
+};
+
+}  // namespace socketeer::rpc

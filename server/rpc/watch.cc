@@ -1,0 +1,98 @@
+#include "server/rpc/watch.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "server/rpc/convert.h"
+#include "server/rpc/stream_call.h"
+
+namespace socketeer::rpc {
+namespace {
+
+// Changes in one message: with all the labels there may be, it stays below a client's 4 MiB.
+constexpr size_t kChangesPerMessage = 512;
+// Changes of others that pass before a watcher is told the revision alone, so that it can resume there.
+constexpr uint64_t kBookmarkAfter = base::kMaxRememberedChanges / 4;
+
+// One watcher. It has no queue: its place is a revision in the registry's log, and it reads on from there when its
+// last message is on its way. So a slow one costs one message, and holds up nobody; when the log has passed it, it
+// ends. One thread at a time: whoever started the write, or was woken, goes on.
+class Watch final : public StreamCall<v1::WatchSocketsResponse> {
+ public:
+  Watch(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, "watch") {}
+
+  void Start(const v1::WatchSocketsRequest& request) {
+    if (auto status = Begin(request); !status.ok()) return End(std::move(status).error());
+    if (request.has_revision()) {
+      revision_ = told_ = request.revision();
+      return TellChanges();
+    }
+    std::tie(snapshot_, revision_) = core().registry.Snapshot(scope().identity());
+    TellSnapshot();
+  }
+
+ private:
+  void OnWritten() override {
+    if (response_.revision() == 0) return TellSnapshot();
+    TellChanges();
+  }
+  void OnEnded() override { core().registry.StopWaitingForChange(scope().id()); }
+
+  void TellSnapshot() {
+    response_.Clear();
+    const size_t end = std::min(snapshot_.size(), at_ + kChangesPerMessage);
+    for (; at_ < end; ++at_) Add(snapshot_[at_]);
+    if (at_ == snapshot_.size()) {
+      response_.set_snapshot_complete(true);
+      response_.set_revision(told_ = revision_);
+      snapshot_ = {};
+    }
+    Write(response_);
+  }
+
+  void TellChanges() {
+    auto changes = core().registry.ChangesBehind(&revision_, scope().identity(), kChangesPerMessage);
+    if (!changes.ok()) return End(std::move(changes).error());
+    if (changes->empty() && revision_ - told_ < kBookmarkAfter) return WaitForMore();
+    response_.Clear();
+    for (const registry::Change& change : *changes) Add(change);
+    response_.set_revision(told_ = revision_);
+    Write(response_);
+  }
+
+  void WaitForMore() {
+    const auto weak = std::weak_ptr(std::static_pointer_cast<Watch>(shared_from_this()));
+    // Not on the thread of the socket that changed.
+    core().registry.WaitForChange(scope().id(), revision_, [weak, &control = core().control] {
+      control.Post([weak] {
+        if (const auto self = weak.lock()) self->TellChanges();
+      });
+    });
+  }
+
+  void Add(const registry::Change& change) {
+    v1::SocketChange* const out = response_.add_changes();
+    out->set_kind(static_cast<v1::ChangeKind>(change.kind));
+    out->set_revision(change.revision);
+    ToProto(core().registry.Look(change), out->mutable_socket());
+  }
+
+  std::vector<registry::Change> snapshot_;  // still to be told, from at_ on
+  size_t at_ = 0;
+  uint64_t revision_ = 0;  // read up to here
+  uint64_t told_ = 0;      // told up to here
+  v1::WatchSocketsResponse response_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::WatchSocketsResponse>* StartWatch(Core& core, const grpc::CallbackServerContext& context,
+                                                               const v1::WatchSocketsRequest& request) {
+  const auto watch = std::make_shared<Watch>(core, context);
+  watch->Start(request);
+  return watch.get();
+}
+
+}  // namespace socketeer::rpc
