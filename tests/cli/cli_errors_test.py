@@ -121,7 +121,8 @@ class Failures(CliTest):
     def test_a_closed_socket_is_told_from_one_that_never_was(self):
         self.run_cli("open", "udp4", "--id", "was")
         self.run_cli("close", "was")
-        self.run_cli("inspect", "was", code=3, said="was closed")
+        self.run_cli("recv", "was", code=3, said="was closed before this call, by its owner")
+        self.assertEqual(self.json("inspect", "was")["state"], "STATE_CLOSED")
 
     def test_a_close_ends_what_waits_with_3(self):
         self.listener()

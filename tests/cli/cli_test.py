@@ -150,7 +150,7 @@ class Verbs(CliTest):
         self.run_cli("wait", "conn", "--for", "peer-closed")
         self.run_cli("close", "conn")
         told = self.out("wait", "conn", "--for", "closed")
-        self.assertEqual(told.split()[:3], ["sockets/conn", "-", "CLOSED"], "no more is known of it")
+        self.assertEqual(told.split()[:3], ["sockets/conn", "tcp4", "CLOSED"])
 
     def test_wait_for_a_name_that_appears_later(self):
         process = self.start("wait", "later", "--for", "listening", "--allow-missing", "-o", "json")

@@ -22,7 +22,8 @@ using grpc::StatusCode;
 
 std::vector<const MethodDescriptor*> EveryMethod() {
   std::vector<const MethodDescriptor*> methods;
-  for (const auto* file : {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file()}) {
+  for (const auto* file : {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
+                           v1::CreateSessionRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) methods.push_back(file->service(s)->method(m));
     }
@@ -106,14 +107,16 @@ TEST(EveryMethod, ErrorsStaySmall) {
     google::protobuf::DynamicMessageFactory factory;
     const std::unique_ptr<Message> request(factory.GetPrototype(method->input_type())->New());
     const auto& reflection = *request->GetReflection();
+    bool has_text = false;
     for (int i = 0; i < method->input_type()->field_count(); ++i) {
       const FieldDescriptor* const field = method->input_type()->field(i);
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !field->is_repeated()) {
         reflection.SetString(request.get(), field, long_text);
+        has_text = true;
       }
     }
+    if (!has_text) continue;
     const grpc::Status status = CallRaw(server.caller(), *method, request->SerializeAsString());
-    if (status.ok()) continue;  // it has no text
     EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << method->name();
     EXPECT_LE(status.error_details().size() + status.error_message().size(), 4096u) << method->name();
     EXPECT_TRUE(testing::ProblemOf(status).rich) << method->name();

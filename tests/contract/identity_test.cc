@@ -34,7 +34,7 @@ class Identity : public ::testing::Test {
     EXPECT_TRUE(Fails(caller.Ask(&Stub::SetSocketOptions, at + "options { keepalive: true }"), code, reason));
     EXPECT_TRUE(
         Fails(caller.Ask(&Stub::AwaitSockets, "items { condition: CONDITION_READABLE " + at + "}"), code, reason));
-    EXPECT_TRUE(Fails(caller.Ask(&Stub::GetSocket, at), code, reason));
+    EXPECT_TRUE(Fails(caller.Ask(&Stub::TransferSocket, at + "session: 'sessions/standing'"), code, reason));
     EXPECT_TRUE(
         Fails(caller.Ask(&Stub::UpdateSocket, "socket { " + at + "} update_mask { paths: 'labels' }"), code, reason));
     auto close = caller.Ask(&Stub::CloseSocket, at);
@@ -50,13 +50,23 @@ class Identity : public ::testing::Test {
 
 TEST_F(Identity, NeverThere) {
   ExpectFromEveryCall(server_.caller(), "sockets/never", StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND");
+  EXPECT_TRUE(
+      Fails(server_->Ask(&Stub::GetSocket, "name: 'sockets/never'"), StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND"));
 }
 
 TEST_F(Identity, ClosedBefore) {
   ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket, "socket_id: 'gone' type: SOCKET_TYPE_STREAM family: FAMILY_INET")));
   ASSERT_TRUE(Ok(server_->Ask(&Stub::CloseSocket, "name: 'sockets/gone'")));
   ExpectFromEveryCall(server_.caller(), "sockets/gone", StatusCode::NOT_FOUND, "SOCKET_CLOSED");
-  EXPECT_EQ(server_->Ask(&Stub::GetSocket, "name: 'sockets/gone'").problem().error.state(), v1::STATE_CLOSED);
+  EXPECT_EQ(server_->Ask(&Stub::SendData, "name: 'sockets/gone'").problem().error.state(), v1::STATE_CLOSED);
+  EXPECT_EQ(server_->Ask(&Stub::SendData, "name: 'sockets/gone'").problem().Given("why"), "OWNER");
+  // What became of it is no error.
+  auto gone = server_->Ask(&Stub::GetSocket, "name: 'sockets/gone'");
+  ASSERT_TRUE(Ok(gone));
+  EXPECT_EQ(gone->state(), v1::STATE_CLOSED);
+  EXPECT_EQ(gone->close_reason(), v1::CLOSE_REASON_OWNER);
+  EXPECT_GE(gone->close_time().seconds(), gone->create_time().seconds());
+  EXPECT_EQ(gone->kind(), "tcp4");
 }
 
 TEST_F(Identity, AnothersLooksMissing) {
@@ -96,8 +106,7 @@ TEST_F(Identity, AnothersLooksMissing) {
     // Closed, and still not for others to know.
     EXPECT_TRUE(
         Fails(server_->Ask(&Stub::GetSocket, "name: 'sockets/theirs'"), StatusCode::NOT_FOUND, "SOCKET_NOT_FOUND"));
-    EXPECT_TRUE(
-        Fails(stranger.Ask(&Stub::GetSocket, "name: 'sockets/theirs'"), StatusCode::NOT_FOUND, "SOCKET_CLOSED"));
+    EXPECT_EQ(stranger.Ask(&Stub::GetSocket, "name: 'sockets/theirs'")->state(), v1::STATE_CLOSED);
   }
   server_.CloseAll();
 }

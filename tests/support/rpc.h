@@ -22,6 +22,7 @@
 #include "google/rpc/status.pb.h"
 #include "socketeer/v1/error.pb.h"
 #include "socketeer/v1/host_service.grpc.pb.h"
+#include "socketeer/v1/session_service.grpc.pb.h"
 #include "socketeer/v1/socket_service.grpc.pb.h"
 #include "tests/support/eventually.h"
 
@@ -29,6 +30,7 @@ namespace socketeer::testing {
 
 using Stub = v1::SocketService::Stub;
 using AsyncStub = v1::SocketService::StubInterface::async_interface;
+using SessionStub = v1::SessionService::Stub;
 
 // A message from its text format; a text that does not parse is a broken test.
 template <typename Message>
@@ -180,8 +182,8 @@ class Pending {
 // that thread then waits for itself, and a call's context is such a reference.
 class Caller {
  public:
-  // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625".
-  explicit Caller(const std::string& target) {
+  // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625". `session`: "sessions/{id}", which all calls are made in.
+  explicit Caller(const std::string& target, std::string session = "") : session_(std::move(session)) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
@@ -189,6 +191,7 @@ class Caller {
     channel_ = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
     stub_ = v1::SocketService::NewStub(channel_);
     host_stub_ = v1::HostService::NewStub(channel_);
+    session_stub_ = v1::SessionService::NewStub(channel_);
   }
 
   ~Caller() {
@@ -199,21 +202,31 @@ class Caller {
 
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   Stub& stub() const { return *stub_; }
+  SessionStub& session_stub() const { return *session_stub_; }
+  // Names the session in a call that is made without Ask() or Start().
+  void Prepare(grpc::ClientContext& context) const {
+    if (!session_.empty()) context.AddMetadata("socketeer-session", session_);
+  }
 
-  // caller.Ask(&Stub::GetSocket, request)
-  template <typename Request, typename Response>
-  Reply<Response> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  // caller.Ask(&Stub::GetSocket, request); also of a SessionStub.
+  template <typename Service, typename Request, typename Response>
+  Reply<Response> Ask(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                       const std::type_identity_t<Request>& request,
                       std::chrono::milliseconds deadline = kTestDeadline) const {
     grpc::ClientContext context;
+    Prepare(context);
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     Reply<Response> reply;
-    reply.status = ((*stub_).*method)(&context, request, &reply.value);
+    if constexpr (std::is_same_v<Service, Stub>) {
+      reply.status = ((*stub_).*method)(&context, request, &reply.value);
+    } else {
+      reply.status = ((*session_stub_).*method)(&context, request, &reply.value);
+    }
     return reply;
   }
   // caller.Ask(&Stub::GetSocket, "name: 'sockets/a'")
-  template <typename Request, typename Response>
-  Reply<Response> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  template <typename Service, typename Request, typename Response>
+  Reply<Response> Ask(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                       const std::string& text, std::chrono::milliseconds deadline = kTestDeadline) const {
     return Ask(method, Text<Request>(text), deadline);
   }
@@ -225,6 +238,7 @@ class Caller {
                           const std::type_identity_t<Request>& request, std::chrono::milliseconds deadline = {}) const {
     Pending<Response> pending;
     auto& state = *pending.state_;
+    Prepare(state.context);
     if (deadline.count() > 0) state.context.set_deadline(std::chrono::system_clock::now() + deadline);
     auto copy = std::make_unique<Request>(request);
     const Request* const sent = copy.get();
@@ -260,6 +274,8 @@ class Caller {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;
   std::unique_ptr<v1::HostService::Stub> host_stub_;
+  std::unique_ptr<SessionStub> session_stub_;
+  const std::string session_;
   mutable std::mutex mutex_;
   mutable std::vector<std::function<void()>>
       ends_;  // guarded by mutex_: each ends a call, and keeps its state till then

@@ -81,7 +81,7 @@ class TestServer {
   // The caller over the UNIX socket; its identity is uid:N.
   const Caller& caller() const { return *caller_; }
   const Caller* operator->() const { return caller_.get(); }
-  Caller AnotherCaller() const { return Caller(server_->addresses()[0]); }
+  Caller AnotherCaller(const std::string& session = "") const { return Caller(server_->addresses()[0], session); }
   Caller LoopbackCaller() const { return Caller("ipv4:" + server_->addresses().at(1)); }
   rpc::Server& server() { return *server_; }
   // A directory for the test's own files and UNIX sockets.
