@@ -40,6 +40,8 @@ struct Limits {
   uint32_t max_resolutions = 256;
   // A few for each agent and test run; each may remember kMaxRememberedAnswerBytes.
   uint32_t max_sessions = 1'024;
+  // How far a watcher may be behind: a second of the fastest opening and closing there is.
+  uint32_t max_remembered_changes = 16'384;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -77,8 +79,6 @@ inline constexpr size_t kMaxEndedRemembered = 4'096;
 inline constexpr size_t kMaxRememberedRequests = 1'024;
 // The same in bytes: a page of answers with many labels must not grow without end.
 inline constexpr size_t kMaxRememberedAnswerBytes = 1 << 20;
-// Changes that a watcher may be behind: a second of the fastest opening and closing there is.
-inline constexpr size_t kMaxRememberedChanges = 16'384;
 
 // Leases. Below a second, a busy machine would lose sessions whose owners live.
 inline constexpr std::chrono::seconds kMinTtl{1};

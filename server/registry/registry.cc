@@ -24,7 +24,7 @@ Registry::Registry(const base::Limits& limits, const base::Clock& clock)
       // microsecond.
       log_(static_cast<uint64_t>(
                std::chrono::duration_cast<std::chrono::microseconds>(clock.WallNow().time_since_epoch()).count()),
-           base::kMaxRememberedChanges) {}
+           limits.max_remembered_changes) {}
 
 base::Result<RecordPtr> Registry::Reserve(const std::string& id, const SessionPtr& session, Labels labels,
                                           net::Shard* shard, net::SocketHandle handle) {

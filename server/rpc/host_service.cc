@@ -25,7 +25,7 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_label_bytes(limits.max_label_bytes);
   out->set_max_sessions(limits.max_sessions);
   out->set_max_remembered_requests(base::kMaxRememberedRequests);
-  out->set_max_remembered_changes(base::kMaxRememberedChanges);
+  out->set_max_remembered_changes(limits.max_remembered_changes);
 }
 
 }  // namespace

@@ -13,8 +13,6 @@ namespace {
 
 // Changes in one message: with all the labels there may be, it stays below a client's 4 MiB.
 constexpr size_t kChangesPerMessage = 512;
-// Changes of others that pass before a watcher is told the revision alone, so that it can resume there.
-constexpr uint64_t kBookmarkAfter = base::kMaxRememberedChanges / 4;
 
 // One watcher. It has no queue: its place is a revision in the registry's log, and it reads on from there when its
 // last message is on its way. So a slow one costs one message, and holds up nobody; when the log has passed it, it
@@ -55,7 +53,9 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   void TellChanges() {
     auto changes = core().registry.ChangesBehind(&revision_, scope().identity(), kChangesPerMessage);
     if (!changes.ok()) return End(std::move(changes).error());
-    if (changes->empty() && revision_ - told_ < kBookmarkAfter) return WaitForMore();
+    // When many changes of others have passed, the revision alone is told, so that the caller can resume there.
+    const uint64_t passed = revision_ - told_;
+    if (changes->empty() && passed < core().limits.max_remembered_changes / 4) return WaitForMore();
     response_.Clear();
     for (const registry::Change& change : *changes) Add(change);
     response_.set_revision(told_ = revision_);

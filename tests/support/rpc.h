@@ -183,8 +183,8 @@ class Pending {
 class Caller {
  public:
   // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625". `session`: "sessions/{id}", which all calls are made in.
-  explicit Caller(const std::string& target, std::string session = "") : session_(std::move(session)) {
-    grpc::ChannelArguments arguments;
+  explicit Caller(const std::string& target, std::string session = "", grpc::ChannelArguments arguments = {})
+      : session_(std::move(session)) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(-1);
