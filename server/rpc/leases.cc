@@ -31,7 +31,7 @@ bool EndSession(Core& core, const registry::SessionPtr& session, registry::Close
     });
   }
   // Behind the closes: what waits on a socket ends because that is closed, whatever else is in the session ends now.
-  for (const auto& end : *holders) end();
+  for (const auto& end : *holders) end(*session);
   one_less();
   return true;
 }
