@@ -1,5 +1,5 @@
-// Who holds the session of a socket: all under the registry's mutex, so that nobody is left behind in a session that the
-// socket has left, or stays there for ever.
+// Who holds the session of a socket: all under the registry's mutex, so that nobody is left behind in a session that
+// the socket has left, or stays there for ever.
 #include <utility>
 
 #include "server/registry/registry.h"
