@@ -120,7 +120,7 @@ class Transfer(LifeTest):
         self.begin(ttl=2)
         survivor = Client(self.daemon.address)
         self.addCleanup(survivor.close)
-        second = survivor.create_session(60).name
+        second = survivor.create_session(1).name  # what keeps it is the call that waits, once it has moved too
         bound = self.open_in(self.session, survivor)
         waits = self.receive(bound, 60, survivor)  # made before the move, and in no session but the caller's own
         self.eventually(lambda: self.assertEqual(1, self.waiting_reads(bound)))
