@@ -90,6 +90,9 @@ class Client:
         next(stream)
         return stream
 
+    def end_session(self, name):
+        return self.sessions.EndSession(session_pb.EndSessionRequest(name=name))
+
     def await_calls(self, count):
         """Until so many calls are under way at the daemon, beside the one that asks."""
         for _ in range(20_000):
