@@ -180,6 +180,7 @@ base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr&
   record->content_ = std::move(content);
   from->sockets().fetch_sub(1);
   session->sockets().fetch_add(1);
+  from->MoveHolders(record.get(), *session);
   Log(ChangeKind::kUpdated, *record);
   return ViewOf(*record, *record->content_);
 }

@@ -45,6 +45,10 @@ class Registry {
   base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
   View Look(const RecordPtr& record);
   SessionPtr SessionOf(const RecordPtr& record);
+  // holds.cc. Holds the session that the socket is in, which it answers with, and from then on whichever it is
+  // transferred to. SESSION_ENDED.
+  base::Result<SessionPtr> Hold(const RecordPtr& record, uint64_t id, Session::Holder holder);
+  void Release(const RecordPtr& record, uint64_t id);
   // The last socket that was closed under this name, if it is remembered. `uid` may be empty.
   std::optional<View> FindClosed(const std::string& id, const std::string& uid, const std::string& owner);
 

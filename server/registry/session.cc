@@ -39,37 +39,53 @@ void Session::Renew(base::MonotonicTime alive) {
 
 base::MonotonicTime Session::Expires() const { return alive_.load() + terms_.ttl; }
 
-bool Session::Hold(uint64_t id, Holder holder) {
+bool Session::Hold(uint64_t id, Holder holder, Reason socket) {
   std::lock_guard lock(mutex_);
   if (ended() != CloseReason::kNone) return false;
-  holders_.emplace(id, std::move(holder));
+  holders_.emplace(std::pair(socket, id), std::move(holder));
   return true;
 }
 
-void Session::Release(uint64_t id) {
+void Session::Release(uint64_t id, Reason socket) {
   std::lock_guard lock(mutex_);
-  holders_.erase(id);
+  holders_.erase({socket, id});
+}
+
+void Session::MoveHolders(Reason socket, Session& to) {
+  std::vector<std::pair<uint64_t, Holder>> moved;
+  {
+    std::lock_guard lock(mutex_);
+    const auto first = holders_.lower_bound({socket, 0});
+    auto last = first;
+    for (; last != holders_.end() && last->first.first == socket; ++last) {
+      moved.emplace_back(last->first.second, std::move(last->second));
+    }
+    holders_.erase(first, last);
+  }
+  for (auto& [id, holder] : moved) to.Hold(id, std::move(holder), socket);
 }
 
 size_t Session::holders() const {
+  std::set<uint64_t> found;
   std::lock_guard lock(mutex_);
-  return holders_.size();
+  for (const auto& [key, holder] : holders_) found.insert(key.second);
+  return found.size();
 }
 
 std::set<uint64_t> Session::connections() const {
   std::set<uint64_t> found;
   std::lock_guard lock(mutex_);
-  for (const auto& [id, holder] : holders_) found.insert(holder.connection);
+  for (const auto& [key, holder] : holders_) found.insert(holder.connection);
   return found;
 }
 
-std::vector<std::function<void()>> Session::End(CloseReason why) {
-  std::vector<std::function<void()>> ends;
+std::vector<Session::Ender> Session::End(CloseReason why) {
+  std::vector<Ender> ends;
   answers_.Close();  // memories of closed sockets keep the session for long
   std::lock_guard lock(mutex_);
   if (ended() != CloseReason::kNone) return ends;
   ended_.store(why);
-  for (auto& [id, holder] : holders_) ends.push_back(std::move(holder.end));
+  for (auto& [key, holder] : holders_) ends.push_back(std::move(holder.end));
   holders_.clear();
   return ends;
 }

@@ -5,11 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "server/base/clock.h"
@@ -46,18 +47,23 @@ class Session {
 
   // Whoever is in it now: a call or stream of the owner. `end` runs once, outside any mutex, when the session ends
   // first, perhaps while the holder is just leaving.
+  using Ender = std::function<void(const Session&)>;
   struct Holder {
     uint64_t connection = 0;  // over which it came
-    std::function<void()> end;
+    Ender end;
   };
+  // For which socket it is in the session, and moves with it; null: for none.
+  using Reason = const void*;
   // False: it has ended.
-  bool Hold(uint64_t id, Holder holder);
-  void Release(uint64_t id);
-  size_t holders() const;
+  bool Hold(uint64_t id, Holder holder, Reason socket = nullptr);
+  void Release(uint64_t id, Reason socket = nullptr);
+  // All that are in it for that socket are in the other one now.
+  void MoveHolders(Reason socket, Session& to);
+  size_t holders() const;  // each counts once
   std::set<uint64_t> connections() const;
 
   // From now on nobody gets in. The holders' `end`s; empty when it had ended before.
-  std::vector<std::function<void()>> End(CloseReason why);
+  std::vector<Ender> End(CloseReason why);
   CloseReason ended() const { return ended_.load(); }  // kNone: it has not
 
   std::atomic<uint32_t>& sockets() { return sockets_; }
@@ -76,7 +82,7 @@ class Session {
   Answers answers_;
 
   mutable std::mutex mutex_;
-  std::unordered_map<uint64_t, Holder> holders_;  // guarded by mutex_
+  std::map<std::pair<Reason, uint64_t>, Holder> holders_;  // guarded by mutex_
 };
 
 using SessionPtr = std::shared_ptr<Session>;

@@ -59,7 +59,7 @@ std::vector<SessionPtr> Sessions::All() const {
   return all;
 }
 
-std::optional<std::vector<std::function<void()>>> Sessions::End(const SessionPtr& session, CloseReason why) {
+std::optional<std::vector<Session::Ender>> Sessions::End(const SessionPtr& session, CloseReason why) {
   const Key key(session->owner(), session->id());
   std::lock_guard lock(mutex_);
   const auto found = sessions_.find(key);

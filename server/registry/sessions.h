@@ -35,7 +35,7 @@ class Sessions {
 
   // Its name is free and nobody gets in any more. What its holders left to be run for that; absent: it had ended
   // before.
-  std::optional<std::vector<std::function<void()>>> End(const SessionPtr& session, CloseReason why);
+  std::optional<std::vector<Session::Ender>> End(const SessionPtr& session, CloseReason why);
 
   size_t size() const;
 

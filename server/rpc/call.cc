@@ -19,7 +19,7 @@ base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std:
   socket_ = name;
   auto record = core().registry.Find(*id, uid, identity());
   if (!record.ok()) return record;
-  if (auto status = scope_.Enter(core().registry.SessionOf(*record)); !status.ok()) return std::move(status).error();
+  if (auto status = scope_.EnterSessionOf(*record); !status.ok()) return std::move(status).error();
   return record;
 }
 

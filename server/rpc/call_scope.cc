@@ -19,8 +19,13 @@ CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
 
 CallScope::~CallScope() {
   if (has_drain_hook_) core_.drain_hooks.Remove(id_);
+  const auto heard = sessions_.empty() ? std::nullopt : core_.connections.Heard(caller_.connection);
+  if (socket_) {
+    if (heard) core_.registry.SessionOf(socket_)->Renew(*heard);
+    core_.registry.Release(socket_, id_);
+  }
   for (const auto& session : sessions_) {
-    if (const auto heard = core_.connections.Heard(caller_.connection)) session->Renew(*heard);
+    if (heard) session->Renew(*heard);
     session->Release(id_);
   }
   // Under the mutex from the count on: Drain() may tear the core down once it has seen zero.
@@ -53,17 +58,26 @@ base::Result<registry::SessionPtr> CallScope::NamedSession() const {
 
 base::Status CallScope::Enter(const registry::SessionPtr& session) {
   if (std::ranges::find(sessions_, session) != sessions_.end()) return base::Ok();
-  const auto end = [cancellation = cancellation_, name = session->name(), weak = std::weak_ptr(session)] {
-    const auto ended = weak.lock();
-    const auto why = ended ? ended->ended() : registry::CloseReason::kSessionEnded;
-    cancellation->Cancel(base::SessionEnded(name, registry::CloseReasonWord(why)));
-  };
-  if (!session->Hold(id_, {.connection = caller_.connection, .end = end})) {
+  if (!session->Hold(id_, Holder())) {
     return base::SessionGone(session->id(), registry::CloseReasonWord(session->ended()));
   }
   session->Renew(began_);
   sessions_.push_back(session);
   return base::Ok();
+}
+
+base::Status CallScope::EnterSessionOf(const registry::RecordPtr& socket) {
+  auto session = core_.registry.Hold(socket, id_, Holder());
+  if (!session.ok()) return std::move(session).error();
+  (*session)->Renew(began_);
+  socket_ = socket;
+  return base::Ok();
+}
+
+registry::Session::Holder CallScope::Holder() const {
+  return {.connection = caller_.connection, .end = [cancellation = cancellation_](const registry::Session& ended) {
+            cancellation->Cancel(base::SessionEnded(ended.name(), registry::CloseReasonWord(ended.ended())));
+          }};
 }
 
 void CallScope::CancelOnDrain() {

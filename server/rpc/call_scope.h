@@ -29,6 +29,8 @@ class CallScope {
   base::Status Admit(const google::protobuf::Message& request);
   // Renews the session, and holds it until this call is over; no effect when it is in it already. SESSION_ENDED.
   base::Status Enter(const registry::SessionPtr& session);
+  // The same with the session that the socket is in now, and is moved to.
+  base::Status EnterSessionOf(const registry::RecordPtr& socket);
 
   Core& core() { return core_; }
   const std::string& identity() const { return caller_.identity; }
@@ -45,6 +47,7 @@ class CallScope {
 
  private:
   base::Result<registry::SessionPtr> NamedSession() const;
+  registry::Session::Holder Holder() const;
 
   Core& core_;
   const grpc::CallbackServerContext& context_;
@@ -52,7 +55,8 @@ class CallScope {
   const net::OperationId id_;
   const base::MonotonicTime began_;
   const std::shared_ptr<Cancellation> cancellation_;
-  std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and its socket's
+  std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names
+  registry::RecordPtr socket_;                  // whose session it is in
   bool has_drain_hook_ = false;
 };
 

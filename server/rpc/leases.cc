@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace socketeer::rpc {
 namespace {
@@ -12,27 +13,46 @@ namespace {
 constexpr int kLooksPerLease = 8;
 constexpr std::chrono::nanoseconds kLongestPause = std::chrono::seconds(5);
 
+// Runs `task` for each socket on its thread, and `then` when each has called its `done`, on any thread; at once if
+// there is none.
+using Each = std::function<void(net::Shard&, net::SocketHandle, std::function<void()> done)>;
+void OnEach(const std::vector<registry::RecordPtr>& records, const Each& task, std::function<void()> then) {
+  const auto left = std::make_shared<std::atomic<size_t>>(records.size() + 1);
+  const auto one_less = [left, then = std::move(then)] {
+    if (left->fetch_sub(1) == 1) then();
+  };
+  for (const registry::RecordPtr& record : records) {
+    record->shard().Post([record, task, one_less] { task(record->shard(), record->handle(), one_less); });
+  }
+  one_less();
+}
+
 }  // namespace
 
 bool EndSession(Core& core, const registry::SessionPtr& session, registry::CloseReason why,
                 std::function<void(uint32_t closed)> done) {
-  const auto holders = core.sessions.End(session, why);
+  auto holders = core.sessions.End(session, why);
   if (!holders) return false;
-  const auto records = core.registry.WillCloseAll(*session);
-  const auto count = static_cast<uint32_t>(records.size());
-  const auto left = std::make_shared<std::atomic<uint32_t>>(count + 1);
-  const auto one_less = [left, count, done = std::move(done)] {
-    if (left->fetch_sub(1) == 1) done(count);
-  };
-  for (const registry::RecordPtr& record : records) {
-    net::Shard& shard = record->shard();
-    shard.Post([&shard, record, one_less, word = CloseReasonWord(why)] {
-      shard.Close(record->handle(), base::SocketClosedWhileWaiting(word), one_less);
-    });
-  }
-  // Behind the closes: what waits on a socket ends because that is closed, whatever else is in the session ends now.
-  for (const auto& end : *holders) end();
-  one_less();
+  auto records = core.registry.WillCloseAll(*session);
+  const base::Error error = base::SocketClosedWhileWaiting(CloseReasonWord(why));
+  // First all waiting ends, then sockets close: what one loop closes, calls on another would take for the network's
+  // doing.
+  OnEach(
+      records,
+      [error](net::Shard& shard, net::SocketHandle handle, std::function<void()> ended) {
+        if (net::Socket* const socket = shard.Find(handle)) socket->EndWaiting(error);
+        ended();
+      },
+      [=, holders = *std::move(holders), done = std::move(done)] {
+        // What waits on a socket has ended with that; whatever else is in the session ends now.
+        for (const auto& end : holders) end(*session);
+        OnEach(
+            records,
+            [error](net::Shard& shard, net::SocketHandle handle, std::function<void()> closed) {
+              shard.Close(handle, error, std::move(closed));
+            },
+            [done, count = static_cast<uint32_t>(records.size())] { done(count); });
+      });
   return true;
 }
 

@@ -10,6 +10,7 @@ import tempfile
 
 import google
 import grpc
+from google.protobuf import duration_pb2 as duration_pb
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 
@@ -34,12 +35,25 @@ await_pb = importlib.import_module("socketeer.v1.await_pb2")
 host_pb = importlib.import_module("socketeer.v1.host_service_pb2")
 endpoint_pb = importlib.import_module("socketeer.v1.endpoint_pb2")
 error_pb = importlib.import_module("socketeer.v1.error_pb2")
+session_pb = importlib.import_module("socketeer.v1.session_service_pb2")
+watch_pb = importlib.import_module("socketeer.v1.watch_pb2")
 status_pb = importlib.import_module("google.rpc.status_pb2")
 details_pb = importlib.import_module("google.rpc.error_details_pb2")
 health_pb = importlib.import_module("grpc.health.v1.health_pb2")
 _sockets = importlib.import_module("socketeer.v1.socket_service_pb2_grpc")
+_sessions = importlib.import_module("socketeer.v1.session_service_pb2_grpc")
 _hosts = importlib.import_module("socketeer.v1.host_service_pb2_grpc")
 _health = importlib.import_module("grpc.health.v1.health_pb2_grpc")
+
+
+class _InSession(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    def __init__(self, name):
+        self._metadata = ("socketeer-session", name)
+
+    def _intercept(self, go_on, details, request):
+        return go_on(details._replace(metadata=[*(details.metadata or ()), self._metadata]), request)
+
+    intercept_unary_unary = intercept_unary_stream = _intercept
 
 
 class Client:
@@ -47,13 +61,37 @@ class Client:
 
     def __init__(self, address):
         # A connection of its own: channels to one address would share theirs.
-        self.channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+        self._use(grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]))
+
+    def _use(self, channel):
+        self.channel = channel
+        self.sessions = _sessions.SessionServiceStub(self.channel)
         self.sockets = _sockets.SocketServiceStub(self.channel)
         self.hosts = _hosts.HostServiceStub(self.channel)
         self.health = _health.HealthStub(self.channel)
 
+    def in_session(self, name):
+        """Calls in that session, over the same channel, which stays this one's to close."""
+        client = Client.__new__(Client)
+        client._use(grpc.intercept_channel(self.channel, _InSession(name)))
+        return client
+
     def close(self):
         self.channel.close()
+
+    def create_session(self, ttl, grace=0, **request):
+        """Seconds both."""
+        return self.sessions.CreateSession(session_pb.CreateSessionRequest(
+            ttl=duration(ttl), grace=duration(grace), **request))
+
+    def hold(self, name):
+        """The stream, once it holds."""
+        stream = self.sessions.HoldSession(session_pb.HoldSessionRequest(name=name))
+        next(stream)
+        return stream
+
+    def end_session(self, name):
+        return self.sessions.EndSession(session_pb.EndSessionRequest(name=name))
 
     def await_calls(self, count):
         """Until so many calls are under way at the daemon, beside the one that asks."""
@@ -61,6 +99,10 @@ class Client:
             if self.hosts.GetHost(host_pb.GetHostRequest()).usage.calls == count + 1:
                 return
         raise AssertionError(f"never were {count} calls under way")
+
+
+def duration(seconds):
+    return duration_pb.Duration(seconds=int(seconds), nanos=round(seconds % 1 * 1e9))
 
 
 def inet(port, ip="127.0.0.1"):
