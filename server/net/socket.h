@@ -146,8 +146,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void SettleConnect(uint32_t events);
   void ReadAddresses();
   void CheckWaiters();
-  bool IsReady(const Waiter& waiter, short* polled);
-  bool PeerClosed(short polled);
+  // `polled`: what poll(2) said, -1 until it was asked. An error: the kernel does not say.
+  base::Result<bool> IsReady(const Waiter& waiter, short* polled);
+  base::Result<bool> PeerClosed(short polled);
   State IdleState() const;
   // A connection, an association or a listener is over; what is left of the socket?
   void BecomeIdle();
