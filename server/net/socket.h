@@ -103,8 +103,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   bool connect_failed() const { return connect_failed_; }
   // connect(2) to AF_UNSPEC succeeded.
   void NoteDisconnected();
-  // connect(2) failed: where does that leave the socket?
-  void NoteConnectFailure(int number);
+  // connect(2) failed, for good: where does that leave the socket?
+  void NoteConnectFailure();
   // The state changed, or the addresses may have: asks the kernel and tells everyone.
   void Enter(State state);
   // After the first datagram from an unbound socket the kernel has chosen an address.

@@ -167,8 +167,7 @@ void Socket::BecomeIdle() {
   Enter(IdleState());
 }
 
-void Socket::NoteConnectFailure(int number) {
-  if (number == EALREADY || number == EINPROGRESS) return;
+void Socket::NoteConnectFailure() {
   const bool was_seen = std::exchange(connect_failed_, false);  // it only now gives up the address, too
   if (info_.state == State::kConnecting || was_seen) return BecomeIdle();
   NoteAutobind();
