@@ -171,7 +171,8 @@ bool Socket::CloseMayBlock() {
   }
   linger wait{};
   socklen_t size = sizeof(wait);
-  return syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) == 0 && wait.l_onoff != 0 && wait.l_linger > 0;
+  if (syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) < 0) return true;  // for all we know
+  return wait.l_onoff != 0 && wait.l_linger > 0;
 }
 
 void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
