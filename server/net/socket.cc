@@ -206,6 +206,14 @@ base::Status Socket::EnsureWatched() {
   return base::Ok();
 }
 
+void Socket::WatchConnect() {
+  if (info_.state != State::kConnecting || EnsureWatched().ok()) return;
+  // Nobody may be waiting for the result, but it will come.
+  loop_.RunAt(loop_.Now() + kLongestRetry, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->WatchConnect();
+  });
+}
+
 void Socket::OnEvents(uint32_t events) {
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (info_.state == State::kConnecting) {

@@ -143,6 +143,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void EndWaiters();
   void CountWaiting();
   base::Status EnsureWatched();
+  // Sees to it that the end of a connect is noticed.
+  void WatchConnect();
   void SettleConnect(uint32_t events);
   void ReadAddresses();
   void CheckWaiters();

@@ -186,8 +186,7 @@ void Socket::Enter(State state) {
     const int on = 1;
     syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on));
   }
-  // Nobody may be waiting for the result, but it will come.
-  if (state == State::kConnecting) (void)EnsureWatched();
+  WatchConnect();
   observer_->OnChanged(info_);
   CheckWaiters();
 }
