@@ -249,7 +249,7 @@ bool Socket::Forbids(Call call, int number) const {
   Situation situation = connect_failed_ ? Situation::kFailed : SituationOf(info_);
   // A shut write side outlives the association.
   if (info_.write_shutdown && (call == Call::kSend || call == Call::kSendTo)) situation = Situation::kWriteShut;
-  const bool named = info_.kind.IsTcp() ? port_ == Port::kByCaller : !info_.local.empty();
+  const bool named = named_ == Named::kByCaller || (!info_.kind.IsTcp() && !info_.local.empty());
   return StateForbids(ClassOf(info_.kind), situation, call, named, number);
 }
 

@@ -169,9 +169,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   std::unique_ptr<PutBackData> put_back_;         // most sockets never have any
   std::unique_ptr<std::vector<Waiter>> waiters_;  // likewise
   SocketPath path_;                               // of a bound UNIX socket
-  // TCP: who chose the port that bind(2) gave? One that the kernel chose goes with the connection or the listener,
-  // although getsockname(2) still tells it.
-  enum class Port : uint8_t { kNone, kByKernel, kByCaller } port_ = Port::kNone;
+  // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,
+  // getsockname(2) still tells it.
+  enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;
+  bool local_known_ = true;      // false: getsockname(2) failed, and info_.local is empty
   bool connect_failed_ = false;  // and no call has told it yet
 };
 
