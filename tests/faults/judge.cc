@@ -24,7 +24,8 @@ constexpr Tolerated kTolerated[] = {
     {"unlink", 0, 0, "", "The socket is closed all the same; a stale path refuses connections."},
     {"close", 0, 0, "", "On Linux the descriptor is gone, whatever close(2) answers."},
     {"epoll_ctl", 0, EPOLL_CTL_DEL, "", "close(2) follows, and takes it out of the epoll."},
-    {"epoll_ctl", 0, EPOLL_CTL_ADD, "connect, EXACT", "Nobody waits; the watch is tried again (WatchConnect)."},
+    {"epoll_ctl", 0, EPOLL_CTL_ADD, "connect", "It is tried again when somebody waits, or soon (WatchConnect)."},
+    {"epoll_ctl", 0, EPOLL_CTL_ADD, "open", "The same."},
     {"getsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "open", "It has been set; the kind's word is as it was known last."},
     {"getsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "setsockopt", "The same."},
     {"getsockopt", SOL_SOCKET, SO_LINGER, "close", "Then the close may block, and a worker does it."},
@@ -78,14 +79,15 @@ bool Possible(const SocketInfo& info, int fd) {
 
 }  // namespace
 
-const char* WhyTolerated(const Scenario& scenario, const CallMade& failed) {
+const char* WhyTolerated(const Flavour& flavour, const Scenario& scenario, const CallMade& failed) {
   const std::string operation = scenario.operation;
   const bool unknown_option = failed.number == ENOPROTOOPT || failed.number == EOPNOTSUPP;
   if (failed.call == "getsockopt" && operation == "getsockopt" && unknown_option) {
     return "An option that the kind of socket does not know is left out.";
   }
-  // FIONREAD of what has no bytes to count, such as a listener.
-  if (failed.call == "ioctl" && operation == "await" && failed.number == EINVAL) return "There are none.";
+  if (failed.call == "poll" && failed.number == EINTR) return "It is asked again: a signal says nothing of the socket.";
+  // Only TCP is watched before anybody waits.
+  if (failed.call == "epoll_ctl" && failed.detail == EPOLL_CTL_ADD && !IsTcp(flavour)) return nullptr;
   for (const Tolerated& row : kTolerated) {
     if (failed.call != row.call || (row.detail != 0 && (failed.level != row.level || failed.detail != row.detail))) {
       continue;

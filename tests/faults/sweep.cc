@@ -40,16 +40,17 @@ std::string Describe(const CallMade& call) {
   return text;
 }
 
-size_t DescriptorCount() {
-  const std::filesystem::directory_iterator list("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(list), end(list)));
-}
-
 int FailedParts() {
   const auto& result = *::testing::UnitTest::GetInstance()->current_test_info()->result();
   int failed = 0;
   for (int i = 0; i < result.total_part_count(); ++i) failed += result.GetTestPartResult(i).failed() ? 1 : 0;
   return failed;
+}
+
+std::string Told(const base::Error& error) {
+  return error.operation + ": " + error.reason + " (" + std::to_string(error.errno_number) + ") of " +
+         error.system_call + ", code " + std::to_string(static_cast<int>(error.code)) + ", origin " +
+         std::to_string(static_cast<int>(error.origin));
 }
 
 class OneScenario {
@@ -73,6 +74,18 @@ class OneScenario {
       }
     }
     return injected_;
+  }
+
+  void RunInterrupted() {
+    SCOPED_TRACE(std::string(scenario_.operation) + ", " + scenario_.how + ", of " + flavour_.name + ", interrupted");
+    ExpectNothingLeft([this] {
+      kernel_.InterruptWaits(false);
+      RunNormally();
+      kernel_.InterruptWaits(true);
+      const std::string quiet = normal_.ToString();
+      RunNormally();
+      EXPECT_EQ(normal_.ToString(), quiet);
+    });
   }
 
  private:
@@ -119,7 +132,7 @@ class OneScenario {
     ++injected_;
     if (failed->call != planned.call) return;  // it took another way; that one is tried, too
     const bool told = Judge(outcome, *failed);
-    if (told && !EndsConnection(*failed) && stage.made.empty()) ExpectUnchanged(stage, before, *failed);
+    if (told && !EndsConnection(*failed)) ExpectUnchanged(stage, before, *failed, *outcome.error);
     ExpectGoodState(stage, *failed);
     if (scenario_.verify != nullptr) scenario_.verify(stage, outcome, &*failed);
     if (told && scenario_.repeatable) {
@@ -130,26 +143,30 @@ class OneScenario {
   // Returns whether the failure was told.
   bool Judge(const Outcome& outcome, const CallMade& failed) {
     const std::string got = outcome.ToString();
-    if (scenario_.waits && SaysWait(failed) && (outcome.timed_out || got == normal_.ToString())) return false;
-    if (WhyTolerated(scenario_, failed) != nullptr) {
+    // Done later, or what there was until then.
+    if (scenario_.waits && SaysWait(failed) && !outcome.error) return false;
+    if (WhyTolerated(flavour_, scenario_, failed) != nullptr) {
       EXPECT_EQ(got, normal_.ToString()) << "though that failure is tolerated";
       return false;
     }
     // It was failing anyhow, and this was part of clearing up.
-    if (normal_.error && got == normal_.ToString()) return false;
+    if ((normal_.error || normal_.timed_out) && got == normal_.ToString()) return false;
     if (!outcome.error) {
       ADD_FAILURE() << "it came to: " << got << "; the failure was not told";
       return false;
     }
     const base::Error& error = *outcome.error;
-    EXPECT_EQ(error.errno_number, failed.number) << got;
-    EXPECT_EQ(error.system_call, failed.call) << got;
-    EXPECT_EQ(error.operation, OperationOf(failed)) << got;
-    EXPECT_EQ(error.reason, ErrnoName(failed.number)) << got;
-    EXPECT_EQ(error.origin, base::Origin::kKernel) << got;
-    const bool v6only = failed.call == "setsockopt" && error.metadata.contains("option") &&
-                        error.metadata.at("option") == "v6only" && failed.number == EINVAL;
-    EXPECT_EQ(error.code, v6only ? base::Code::kFailedPrecondition : ErrnoCode(failed.number)) << got;
+    const auto option = error.metadata.find("option");
+    // The one that a state forbids (Socket::SetOptions).
+    const bool v6only = error.operation == "setsockopt" && option != error.metadata.end() &&
+                        option->second == "v6only" && failed.number == EINVAL;
+    base::Error wanted = KernelError(OperationOf(failed), failed.call, failed.number);
+    // The second connect(2), which only asks what became of the first: there is a connection, and that forbids
+    // connects.
+    const bool was_idle = scenario_.situation == Situation::kCreated || scenario_.situation == Situation::kBound;
+    const bool connected = failed.call == "connect" && was_idle && error.state == static_cast<int>(State::kConnected);
+    if (v6only || connected) wanted.code = base::Code::kFailedPrecondition;
+    EXPECT_EQ(Told(error), Told(wanted));
     return true;
   }
   // An open names its step.
@@ -164,15 +181,14 @@ class OneScenario {
     return failed.call == "setsockopt" && failed.level == SOL_SOCKET ? "setsockopt" : operation;
   }
 
-  // A call that failed has changed nothing.
-  void ExpectUnchanged(Stage& stage, const SocketInfo& before, const CallMade& failed) {
-    if (std::string(scenario_.operation) == "close") return;
+  // A call that failed has changed nothing, but for what was done before.
+  void ExpectUnchanged(Stage& stage, const SocketInfo& before, const CallMade& failed, const base::Error& error) {
     const SocketInfo after = stage.socket().info();
-    // The connect itself goes on: only its end cannot be waited for.
-    const bool goes_on =
-        std::string(scenario_.operation) == "connect" && (failed.call == "epoll_ctl" || SaysWait(failed));
-    if (!goes_on) {
-      EXPECT_EQ(after.state, before.state);
+    const bool connects = std::string(scenario_.operation) == "connect";
+    const bool under_way =
+        connects && (failed.call == "epoll_ctl" || SaysWait(failed) || after.state == State::kConnected);
+    if (!under_way && error.datagrams_done == 0) {
+      EXPECT_EQ(static_cast<int>(after.state), static_cast<int>(before.state));
     }
     EXPECT_EQ(after.read_shutdown, before.read_shutdown);
     EXPECT_EQ(after.write_shutdown, before.write_shutdown);
@@ -199,7 +215,24 @@ class OneScenario {
   size_t injected_ = 0;
 };
 
+template <typename F>
+void OnEach(const Flavour& flavour, const std::vector<Scenario>& scenarios, F run) {
+  NthCallFails kernel;
+  Rig rig(16, base::SystemClock(), kernel);
+  { TestSocket first = Open(rig, flavour.kind()); }  // the thread to watch
+  for (const Scenario& scenario : scenarios) {
+    if (!scenario.applies(flavour)) continue;
+    OneScenario one(rig, kernel, flavour, scenario);
+    run(one);
+  }
+}
+
 }  // namespace
+
+size_t DescriptorCount() {
+  const std::filesystem::directory_iterator list("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(list), end(list)));
+}
 
 std::string Outcome::ToString() const {
   if (error) return error->reason + " of " + error->operation + " (" + error->system_call + "), after " + value;
@@ -207,14 +240,13 @@ std::string Outcome::ToString() const {
 }
 
 size_t RunSweep(const Flavour& flavour, const std::vector<Scenario>& scenarios) {
-  NthCallFails kernel;
-  Rig rig(16, base::SystemClock(), kernel);
-  { TestSocket first = Open(rig, flavour.kind()); }  // the thread to watch
   size_t injected = 0;
-  for (const Scenario& scenario : scenarios) {
-    if (scenario.applies(flavour)) injected += OneScenario(rig, kernel, flavour, scenario).Run();
-  }
+  OnEach(flavour, scenarios, [&injected](OneScenario& scenario) { injected += scenario.Run(); });
   return injected;
+}
+
+void RunInterrupted(const Flavour& flavour, const std::vector<Scenario>& scenarios) {
+  OnEach(flavour, scenarios, [](OneScenario& scenario) { scenario.RunInterrupted(); });
 }
 
 }  // namespace socketeer::net::faults

@@ -21,7 +21,7 @@ using testing::Scene;
 using testing::TestSocket;
 
 // A call that has not ended by then never will.
-inline constexpr std::chrono::seconds kHang{10};
+inline constexpr std::chrono::seconds kHang{2};
 
 // What an operation came to.
 struct Outcome {
@@ -31,6 +31,10 @@ struct Outcome {
 
   std::string ToString() const;
 };
+
+inline std::string InState(TestSocket& socket) {
+  return "in state " + std::to_string(static_cast<int>(socket.info().state));
+}
 
 template <typename T>
 Outcome OutcomeOf(base::Result<T> result, std::string value = "") {
@@ -85,10 +89,15 @@ inline bool IsInet6(const Flavour& flavour) { return flavour.family == AF_INET6;
 inline bool CanDisconnect(const Flavour& flavour) { return !flavour.IsUnix() || IsDgram(flavour); }
 
 // Why the failure of a call is not an error of the operation; null: it is one.
-const char* WhyTolerated(const Scenario& scenario, const CallMade& failed);
+const char* WhyTolerated(const Flavour& flavour, const Scenario& scenario, const CallMade& failed);
 
 // What is different between what a socket says of itself and what the kernel says; empty: nothing.
 std::string Disagreement(TestSocket& socket);
+
+size_t DescriptorCount();
+
+// All scenarios that apply come to the same while every second epoll_wait(2) is interrupted.
+void RunInterrupted(const Flavour& flavour, const std::vector<Scenario>& scenarios);
 
 // Of all scenarios that apply; returns how many failures it injected.
 size_t RunSweep(const Flavour& flavour, const std::vector<Scenario>& scenarios);
