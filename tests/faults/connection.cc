@@ -172,7 +172,7 @@ std::vector<Scenario> ConnectionScenarios() {
        .applies = IsInet6,
        .prepare = [](Stage& stage) { AddScoped(stage, false); },
        .run = RunConnect,
-       .verify = nullptr,
+       .verify = NoInterfaceIsLeft,
        .waits = true,
        .repeatable = false},
       {.operation = "connect",
