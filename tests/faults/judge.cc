@@ -32,7 +32,6 @@ constexpr Tolerated kTolerated[] = {
     {"getsockopt", SOL_SOCKET, SO_BINDTOIFINDEX, "", "Not known before: not taken back, if the call should fail."},
     {"setsockopt", SOL_SOCKET, SO_BINDTOIFINDEX, "", "EPERM of an unprivileged daemon (docs/states.md)."},
     {"setsockopt", SOL_SOCKET, SO_TIMESTAMP, "", "The connection stands; only an empty record will look like its end."},
-    {"setsockopt", SOL_SOCKET, SO_LINGER, "close", "It closes as the kernel closes by itself."},
 };
 
 int IntOption(int fd, int level, int name) {

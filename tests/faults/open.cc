@@ -133,7 +133,7 @@ std::vector<Scenario> OpenScenarios() {
              AddFresh(stage);
              stage.addresses.push_back(stage.scene.SilentTarget());
            },
-       .run = [](Stage& stage) { return Make(stage, {.bind = true, .connect = true}, std::chrono::milliseconds(3)); },
+       .run = [](Stage& stage) { return Make(stage, {.bind = true, .connect = true}, std::chrono::milliseconds(1)); },
        .verify = PathIsGone,
        .waits = true},
   };

@@ -11,7 +11,7 @@ namespace socketeer::net::faults {
 namespace {
 
 // What a wait costs that cannot end otherwise: EAGAIN was said by us, so that the kernel has nothing to announce.
-constexpr std::chrono::milliseconds kShort{10};
+constexpr std::chrono::milliseconds kShort{2};
 // What the kernel has to tell a socket may still be on its way.
 constexpr std::chrono::seconds kSettles{3};
 constexpr int kEnoughFailures = 3;  // of one scenario: the rest would say the same

@@ -21,7 +21,7 @@ using testing::Scene;
 using testing::TestSocket;
 
 // A call that has not ended by then never will.
-inline constexpr std::chrono::seconds kHang{2};
+inline constexpr std::chrono::seconds kHang{5};
 
 // What an operation came to.
 struct Outcome {
