@@ -29,17 +29,22 @@ Progress ConnectOperation::Try(Socket& socket) {
     return Progress::kDone;
   }
   const int number = errno;
-  const bool under_way = tcp && (number == EINPROGRESS || number == EALREADY);
-  if (number == EINPROGRESS) socket.Enter(State::kConnecting);
+  // An interrupted connect(2) goes on, too (POSIX).
+  const bool goes_on = number == EINPROGRESS || number == EALREADY || number == EINTR;
+  const bool disconnects = peer_.family() == AF_UNSPEC;
+  const bool under_way = tcp && !disconnects && goes_on;
+  if (under_way && state != State::kConnecting) socket.Enter(State::kConnecting);
   if (mode() != Mode::kExact) {
     waited_ = under_way;
     if (under_way) return Progress::kBlocked;
     // The backlog of a UNIX listener is full.
     if (number == EAGAIN && socket.info().kind.family == AF_UNIX) return Progress::kUnannounced;
   }
-  if (!under_way) scope.Undo();
-  socket.NoteConnectFailure(number);
-  error_ = socket.Fault(Call::kConnect, "connect", number);
+  if (!under_way) {
+    scope.Undo();
+    socket.NoteConnectFailure();
+  }
+  error_ = socket.Fault(disconnects ? Call::kDisconnect : Call::kConnect, "connect", number);
   error_->peer = peer_.bytes();
   return Progress::kDone;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/net/errno_table.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -40,17 +41,21 @@ void Socket::RemoveWaiter(WaiterId id) {
 void Socket::CheckWaiters() {
   if (!waiters_) return;
   short polled = -1;
-  std::vector<Waiter> satisfied;
+  std::vector<std::pair<Waiter, base::Result<const SocketInfo*>>> ended;
   for (auto it = waiters_->begin(); it != waiters_->end();) {
-    if (IsReady(*it, &polled)) {
-      satisfied.push_back(std::move(*it));
-      it = waiters_->erase(it);
-    } else {
+    auto ready = IsReady(*it, &polled);
+    if (ready.ok() && !*ready) {
       ++it;
+      continue;
     }
+    // A look that failed is not repeated: what there was to see may not be announced again.
+    base::Result<const SocketInfo*> result = static_cast<const SocketInfo*>(&info_);
+    if (!ready.ok()) result = Describe(std::move(ready).error(), "await");
+    ended.emplace_back(std::move(*it), std::move(result));
+    it = waiters_->erase(it);
   }
   if (waiters_->empty()) waiters_.reset();
-  for (Waiter& waiter : satisfied) std::move(waiter.done)(static_cast<const SocketInfo*>(&info_));
+  for (auto& [waiter, result] : ended) std::move(waiter.done)(std::move(result));
 }
 
 void Socket::EndWaiters() {
@@ -61,10 +66,15 @@ void Socket::EndWaiters() {
   }
 }
 
-bool Socket::IsReady(const Waiter& waiter, short* polled) {
+base::Result<bool> Socket::IsReady(const Waiter& waiter, short* polled) {
   if (NeedsPoll(waiter.condition) && *polled < 0) {
     pollfd item{.fd = fd_, .events = POLLIN | POLLOUT | POLLRDHUP, .revents = 0};
-    *polled = syscalls().Poll(&item, 1, 0) > 0 ? item.revents : short{0};
+    int count = 0;
+    do {
+      count = syscalls().Poll(&item, 1, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return KernelError("await", "poll", errno);
+    *polled = count > 0 ? item.revents : short{0};
   }
   switch (waiter.condition) {
     case Condition::kListening:
@@ -88,11 +98,14 @@ bool Socket::IsReady(const Waiter& waiter, short* polled) {
   // As FIONREAD does, it counts the first datagram.
   if (put_back_ && !put_back_->datagrams.empty()) kept = put_back_->datagrams.front().payload.size();
   int there = 0;
-  if (syscalls().BytesReadable(fd_, &there) < 0) return false;
+  if (syscalls().BytesReadable(fd_, &there) < 0) {
+    if (errno == EINVAL && info_.state == State::kListening) return false;  // it has no bytes
+    return KernelError("await", "ioctl", errno);
+  }
   return kept + static_cast<size_t>(there) >= waiter.readable_bytes;
 }
 
-bool Socket::PeerClosed(short polled) {
+base::Result<bool> Socket::PeerClosed(short polled) {
   const bool had_peer = info_.state == State::kConnected || info_.state == State::kDisconnected;
   if (!had_peer || !info_.kind.IsConnectionOriented()) return false;
   if (!info_.read_shutdown) return (polled & (POLLRDHUP | POLLHUP)) != 0;
@@ -100,7 +113,9 @@ bool Socket::PeerClosed(short polled) {
   tcp_info tcp{};
   socklen_t size = sizeof(tcp);
   if (!info_.kind.IsTcp()) return (polled & POLLHUP) != 0 && !info_.write_shutdown;
-  if (syscalls().GetSockOpt(fd_, IPPROTO_TCP, TCP_INFO, &tcp, &size) < 0) return false;
+  if (syscalls().GetSockOpt(fd_, IPPROTO_TCP, TCP_INFO, &tcp, &size) < 0) {
+    return KernelError("await", "getsockopt", errno);
+  }
   return tcp.tcpi_state == TCP_CLOSE_WAIT || tcp.tcpi_state == TCP_LAST_ACK || tcp.tcpi_state == TCP_CLOSING ||
          tcp.tcpi_state == TCP_TIME_WAIT || tcp.tcpi_state == TCP_CLOSE;
 }

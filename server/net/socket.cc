@@ -171,7 +171,8 @@ bool Socket::CloseMayBlock() {
   }
   linger wait{};
   socklen_t size = sizeof(wait);
-  return syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) == 0 && wait.l_onoff != 0 && wait.l_linger > 0;
+  if (syscalls().GetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &wait, &size) < 0) return true;  // for all we know
+  return wait.l_onoff != 0 && wait.l_linger > 0;
 }
 
 void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
@@ -203,6 +204,14 @@ base::Status Socket::EnsureWatched() {
   if (!watch.ok()) return std::move(watch).error();
   watch_ = *watch;
   return base::Ok();
+}
+
+void Socket::WatchConnect() {
+  if (info_.state != State::kConnecting || EnsureWatched().ok()) return;
+  // Nobody may be waiting for the result, but it will come.
+  loop_.RunAt(loop_.Now() + kLongestRetry, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->WatchConnect();
+  });
 }
 
 void Socket::OnEvents(uint32_t events) {
@@ -240,7 +249,7 @@ bool Socket::Forbids(Call call, int number) const {
   Situation situation = connect_failed_ ? Situation::kFailed : SituationOf(info_);
   // A shut write side outlives the association.
   if (info_.write_shutdown && (call == Call::kSend || call == Call::kSendTo)) situation = Situation::kWriteShut;
-  const bool named = info_.kind.IsTcp() ? port_ == Port::kByCaller : !info_.local.empty();
+  const bool named = named_ == Named::kByCaller || (!info_.kind.IsTcp() && !info_.local.empty());
   return StateForbids(ClassOf(info_.kind), situation, call, named, number);
 }
 

@@ -103,8 +103,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   bool connect_failed() const { return connect_failed_; }
   // connect(2) to AF_UNSPEC succeeded.
   void NoteDisconnected();
-  // connect(2) failed: where does that leave the socket?
-  void NoteConnectFailure(int number);
+  // connect(2) failed, for good: where does that leave the socket?
+  void NoteConnectFailure();
   // The state changed, or the addresses may have: asks the kernel and tells everyone.
   void Enter(State state);
   // After the first datagram from an unbound socket the kernel has chosen an address.
@@ -143,11 +143,14 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void EndWaiters();
   void CountWaiting();
   base::Status EnsureWatched();
+  // Sees to it that the end of a connect is noticed.
+  void WatchConnect();
   void SettleConnect(uint32_t events);
   void ReadAddresses();
   void CheckWaiters();
-  bool IsReady(const Waiter& waiter, short* polled);
-  bool PeerClosed(short polled);
+  // `polled`: what poll(2) said, -1 until it was asked. An error: the kernel does not say.
+  base::Result<bool> IsReady(const Waiter& waiter, short* polled);
+  base::Result<bool> PeerClosed(short polled);
   State IdleState() const;
   // A connection, an association or a listener is over; what is left of the socket?
   void BecomeIdle();
@@ -166,9 +169,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   std::unique_ptr<PutBackData> put_back_;         // most sockets never have any
   std::unique_ptr<std::vector<Waiter>> waiters_;  // likewise
   SocketPath path_;                               // of a bound UNIX socket
-  // TCP: who chose the port that bind(2) gave? One that the kernel chose goes with the connection or the listener,
-  // although getsockname(2) still tells it.
-  enum class Port : uint8_t { kNone, kByKernel, kByCaller } port_ = Port::kNone;
+  // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,
+  // getsockname(2) still tells it.
+  enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;
+  bool local_known_ = true;      // false: getsockname(2) failed, and info_.local is empty
   bool connect_failed_ = false;  // and no call has told it yet
 };
 

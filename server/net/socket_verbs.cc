@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "server/net/errno_table.h"
@@ -14,10 +15,14 @@ namespace {
 
 using NameCall = int (Syscalls::*)(int, sockaddr*, socklen_t*);
 
-SocketAddress AskName(Syscalls& syscalls, NameCall call, int fd) {
+// Empty: it has none. Absent: the kernel does not say.
+std::optional<SocketAddress> AskName(Syscalls& syscalls, NameCall call, int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof(storage);
-  if ((syscalls.*call)(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) return {};
+  if ((syscalls.*call)(fd, reinterpret_cast<sockaddr*>(&storage), &size) < 0) {
+    if (errno == ENOTCONN) return SocketAddress();
+    return std::nullopt;
+  }
   return SocketAddress::FromKernel(&storage, std::min<size_t>(size, sizeof(storage)));
 }
 
@@ -57,8 +62,8 @@ base::Status Socket::Bind(const SocketAddress& address) {
     return fault("bind");
   }
   if (address.IsUnixPath()) path_ = SocketPath(syscalls(), address.unix_name());
+  named_ = info_.kind.IsInet() && address.port() == 0 ? Named::kByKernel : Named::kByCaller;
   if (info_.kind.IsTcp()) {
-    port_ = address.port() != 0 ? Port::kByCaller : Port::kByKernel;
     // The kernel binds no connection that lasts: this one ended, and nobody was told.
     if (info_.state == State::kConnected) info_.state = State::kDisconnected;
   }
@@ -145,30 +150,31 @@ base::Result<OptionList> Socket::GetOptions() {
 }
 
 void Socket::ReadAddresses() {
-  info_.local = AskName(syscalls(), &Syscalls::GetSockName, fd_);
-  info_.peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_);
+  const auto local = AskName(syscalls(), &Syscalls::GetSockName, fd_);
+  local_known_ = local.has_value();
+  info_.local = local.value_or(SocketAddress());
+  info_.peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_).value_or(SocketAddress());
   if (info_.kind.IsTcp() && info_.state == State::kCreated) info_.local = info_.local.WithoutPort();
   const bool says_nothing = info_.local.IsWildcard() && info_.local.port() == 0;
   if (info_.local.IsUnixUnnamed() || says_nothing) info_.local = {};
 }
 
 State Socket::IdleState() const {
-  bool named = !info_.local.empty();
-  if (info_.kind.IsInet()) named = info_.kind.IsTcp() ? port_ != Port::kNone : info_.local.port() != 0;
+  bool named = named_ != Named::kNot;
+  if (local_known_ && !info_.kind.IsTcp()) named = info_.kind.IsInet() ? info_.local.port() != 0 : !info_.local.empty();
   return named ? State::kBound : State::kCreated;
 }
 
 void Socket::BecomeIdle() {
   const bool had_something =
       info_.state == State::kListening || info_.state == State::kConnecting || info_.state == State::kConnected;
-  if (had_something && port_ == Port::kByKernel) port_ = Port::kNone;
+  if ((had_something || !info_.kind.IsTcp()) && named_ == Named::kByKernel) named_ = Named::kNot;
   if (info_.kind.IsTcp()) put_back_.reset();  // the kernel, too, forgets what the old connection brought
   ReadAddresses();
   Enter(IdleState());
 }
 
-void Socket::NoteConnectFailure(int number) {
-  if (number == EALREADY || number == EINPROGRESS) return;
+void Socket::NoteConnectFailure() {
   const bool was_seen = std::exchange(connect_failed_, false);  // it only now gives up the address, too
   if (info_.state == State::kConnecting || was_seen) return BecomeIdle();
   NoteAutobind();
@@ -187,8 +193,7 @@ void Socket::Enter(State state) {
     const int on = 1;
     syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on));
   }
-  // Nobody may be waiting for the result, but it will come.
-  if (state == State::kConnecting) (void)EnsureWatched();
+  WatchConnect();
   observer_->OnChanged(info_);
   CheckWaiters();
 }
@@ -196,6 +201,8 @@ void Socket::Enter(State state) {
 void Socket::NoteAutobind() {
   if (info_.state != State::kCreated) return;
   ReadAddresses();
+  // Whatever became of its first datagram, it has a port by now.
+  if (!local_known_ && info_.kind.IsInet() && !info_.kind.IsTcp()) named_ = Named::kByKernel;
   if (IdleState() == State::kBound) Enter(State::kBound);
 }
 
@@ -206,7 +213,8 @@ bool Socket::MustRefuseSend(const SocketAddress& destination) const {
 void Socket::NoteDataError(int number) {
   if (info_.state != State::kConnected || number == EAGAIN) return;
   if (number == EPIPE && info_.write_shutdown) return;  // our own doing
-  const bool no_peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty();
+  const auto peer_now = AskName(syscalls(), &Syscalls::GetPeerName, fd_);
+  const bool no_peer = peer_now && peer_now->empty();
   if (!info_.kind.IsConnectionOriented()) {
     // A UNIX datagram socket loses a peer that was closed.
     if (no_peer) BecomeIdle();
@@ -214,7 +222,7 @@ void Socket::NoteDataError(int number) {
   }
   if (no_peer || number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT) {
     const SocketAddress peer = info_.peer;
-    if (port_ == Port::kByKernel) port_ = Port::kNone;
+    if (named_ == Named::kByKernel) named_ = Named::kNot;
     Enter(State::kDisconnected);
     info_.peer = peer;  // whose connection it was
     observer_->OnChanged(info_);
@@ -222,8 +230,11 @@ void Socket::NoteDataError(int number) {
 }
 
 void Socket::SettleConnect(uint32_t events) {
-  if (!AskName(syscalls(), &Syscalls::GetPeerName, fd_).empty()) return Enter(State::kConnected);
-  if ((events & (EPOLLERR | EPOLLHUP)) == 0) return;
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  const auto peer = AskName(syscalls(), &Syscalls::GetPeerName, fd_);
+  const bool connected = peer ? !peer->empty() : !broken && (events & EPOLLOUT) != 0;
+  if (connected) return Enter(State::kConnected);
+  if (!broken) return;
   // It failed. The error stays in the kernel for the next call: a connect that waits here, or a data call.
   connect_failed_ = true;
   BecomeIdle();

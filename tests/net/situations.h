@@ -57,6 +57,8 @@ class Scene {
   void Bring(Situation situation, bool named);
   TestSocket& socket() { return socket_; }
   const Flavour& flavour() const { return flavour_; }
+  // The descriptor at the other end, where there is one: of the connection, or what the socket is connected to.
+  int other() const { return peer_ ? peer_.get() : target_.get(); }
 
   // An address that nobody has; port 0 for inet.
   SocketAddress FreshAddress();

@@ -43,6 +43,7 @@ struct TestServerOptions {
   int loops = 1;
   bool loopback = false;                        // listens on 127.0.0.1 too; callers there are "anonymous"
   std::function<void(base::Limits&)> limits{};  // changes the default ones
+  net::Syscalls* syscalls = &net::KernelSyscalls();
 };
 
 class TestServer {
@@ -60,7 +61,7 @@ class TestServer {
                                  .descriptors = static_cast<int>(descriptors.rlim_cur)};
     if (options.loopback) settings.listen.push_back("127.0.0.1:0");
     if (options.limits) options.limits(settings.limits);
-    auto server = rpc::Server::Start(settings);
+    auto server = rpc::Server::Start(settings, *options.syscalls);
     if (!server.ok()) {
       ADD_FAILURE() << server.error().message;
       std::abort();

@@ -1,0 +1,194 @@
+// Through the whole daemon: a system call fails, and the caller is told which and how, nothing is left of what was not
+// made, and the socket can still be closed. (tests/faults does the same to every operation, without RPCs.)
+#include <cstdio>
+#include <functional>
+#include <optional>
+
+#include "server/net/errno_table.h"
+#include "tests/contract/rig.h"
+#include "tests/support/nth_call_fails.h"
+
+namespace socketeer::contract::faults {
+namespace {
+
+using testing::CallMade;
+using testing::NthCallFails;
+
+using Sockets = std::vector<v1::Socket>;
+
+struct FaultCase {
+  const char* name;
+  bool (*applies)(const Kind&);
+  const char* told;  // the system call whose failure must be told
+  Sockets (*prepare)(Rig&);
+  // The call under test; sockets that it makes are added.
+  grpc::Status (*run)(Rig&, Sockets&);
+};
+
+// A wait that nothing ends, because the kernel did not mean the EAGAIN.
+constexpr char kShortWait[] = " timeout { nanos: 5000000 } ";
+
+template <typename Method>
+grpc::Status Told(Rig& rig, Method method, const std::string& text) {
+  return rig.caller().Ask(method, text).status;
+}
+
+grpc::Status OpenNamed(Rig& rig, Sockets& sockets, const std::string& more) {
+  auto request = testing::Text<v1::OpenSocketRequest>(rig.Make());
+  request.MergeFrom(testing::Text<v1::OpenSocketRequest>("socket_id: 'faulty' " + more));
+  auto reply = rig.caller().Ask(&Stub::OpenSocket, request);
+  if (reply.ok()) sockets.push_back(reply->socket());
+  return reply.status;
+}
+
+Sockets None(Rig&) { return {}; }
+Sockets OneNew(Rig& rig) { return {rig.Open()}; }
+Sockets OneBound(Rig& rig) { return {rig.Bound()}; }
+Sockets TargetAndNew(Rig& rig) {
+  const v1::Socket target = rig.kind().HasConnections() ? rig.Listener() : rig.Bound();
+  return {rig.Open(), target};
+}
+Sockets OnePair(Rig& rig) {
+  const Pair pair = rig.Connected();
+  return {pair.client, pair.server};
+}
+Sockets PairWithData(Rig& rig) {
+  const Sockets pair = OnePair(rig);
+  rig.Send(pair[1], "data");
+  return pair;
+}
+Sockets ListenerWithClient(Rig& rig) {
+  const v1::Socket listener = rig.Listener();
+  return {listener, rig.ClientOf(listener)};
+}
+
+std::vector<FaultCase> FaultCases() {
+  const auto always = [](const Kind&) { return true; };
+  const auto connections = [](const Kind& kind) { return kind.HasConnections(); };
+  return {
+      {"open", always, "socket", None, [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, ""); }},
+      {"open, bind", always, "bind", None,
+       [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, "bind { " + rig.Fresh() + " }"); }},
+      {"open, bind, listen", connections, "listen", None,
+       [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, "listen {} bind { " + rig.Fresh() + " }"); }},
+      {"open, connect", always, "setsockopt", TargetAndNew,
+       [](Rig& rig, Sockets& s) {
+         return OpenNamed(rig, s, "options { keepalive: true } connect { " + rig.Reach(s[1]) + " }" + kShortWait);
+       }},
+      {"bind", always, "bind", OneNew,
+       [](Rig& rig, Sockets& s) {
+         return Told(rig, &Stub::BindSocket, Rig::At(s[0]) + "local { " + rig.Fresh() + " }");
+       }},
+      {"listen", connections, "listen", OneBound,
+       [](Rig& rig, Sockets& s) { return Told(rig, &Stub::ListenSocket, Rig::At(s[0])); }},
+      {"connect", always, "", TargetAndNew,
+       [](Rig& rig, Sockets& s) {
+         return Told(rig, &Stub::ConnectSocket, Rig::At(s[0]) + "peer { " + rig.Reach(s[1]) + " }" + kShortWait);
+       }},
+      {"accept", connections, "accept4", ListenerWithClient,
+       [](Rig& rig, Sockets& s) {
+         auto reply = rig.caller().Ask(&Stub::AcceptSocket, Rig::At(s[0]) + kShortWait);
+         if (reply.ok() && reply->has_socket()) s.push_back(reply->socket());
+         return reply.status;
+       }},
+      {"send", always, "sendmsg", OnePair, [](Rig& rig, Sockets& s) { return rig.TrySend(s[0], kShortWait); }},
+      {"receive", always, "recvmsg", PairWithData,
+       [](Rig& rig, Sockets& s) { return rig.TryReceive(s[0], kShortWait); }},
+      {"shutdown", always, "shutdown", OnePair,
+       [](Rig& rig, Sockets& s) {
+         return Told(rig, &Stub::ShutdownSocket, Rig::At(s[0]) + "direction: DIRECTION_WRITE");
+       }},
+      {"setsockopt", always, "setsockopt", OneNew,
+       [](Rig& rig, Sockets& s) {
+         return Told(rig, &Stub::SetSocketOptions, Rig::At(s[0]) + "options { keepalive: true sndbuf: 65536 }");
+       }},
+      {"getsockopt", always, "", OneNew,
+       [](Rig& rig, Sockets& s) { return Told(rig, &Stub::GetSocketOptions, Rig::At(s[0])); }},
+      {"await", always, "", PairWithData,
+       [](Rig& rig, Sockets& s) {
+         return Told(rig, &Stub::AwaitSockets, "items { " + Rig::At(s[0]) + " condition: CONDITION_READABLE }");
+       }},
+      {"close", always, "", OneBound,
+       [](Rig& rig, Sockets& s) {
+         const v1::Socket closed = s.back();
+         s.clear();
+         return Told(rig, &Stub::CloseSocket, Rig::At(closed));
+       }},
+  };
+}
+
+class FaultsByRpc : public ::testing::TestWithParam<Kind> {
+ protected:
+  FaultsByRpc() : server_({.syscalls = &kernel_}), rig_(GetParam(), server_) {
+    rig_.Close({rig_.Open()});  // whose thread the seam watches from now on
+  }
+
+  // Returns how many failures it injected.
+  size_t Sweep(const FaultCase& fault_case) {
+    size_t injected = 0;
+    for (size_t n = 1;; ++n) {
+      size_t which = 0;
+      while (RunOnce(fault_case, n, which)) ++which;
+      server_.ExpectClean();
+      injected += which;
+      if (which == 0 || HasFailure()) return injected;
+    }
+  }
+
+ private:
+  // False: nothing failed.
+  bool RunOnce(const FaultCase& fault_case, size_t n, size_t which) {
+    Sockets sockets = fault_case.prepare(rig_);
+    kernel_.Arm(n, which);
+    const grpc::Status status = fault_case.run(rig_, sockets);
+    const auto failed = kernel_.Disarm();
+    if (!failed) {
+      EXPECT_TRUE(status.ok()) << fault_case.name << ": " << status.error_message();
+    } else {
+      SCOPED_TRACE(std::string(fault_case.name) + ": call " + std::to_string(n) + ", " + failed->call + " fails with " +
+                   net::ErrnoName(failed->number));
+      Judge(fault_case, status, *failed);
+    }
+    rig_.Close(sockets);
+    return failed.has_value();
+  }
+
+  static void Judge(const FaultCase& fault_case, const grpc::Status& status, const CallMade& failed) {
+    if (status.ok()) {
+      // Of a seqpacket connection, for itself: tests/faults/judge.cc says why.
+      const bool tolerated = failed.number == EAGAIN || failed.detail == SO_TIMESTAMP;
+      EXPECT_TRUE(fault_case.told != failed.call || tolerated) << "the failure was not told";
+      return;
+    }
+    const testing::Problem problem = testing::ProblemOf(status);
+    EXPECT_TRUE(problem.rich);
+    EXPECT_EQ(problem.reason, net::ErrnoName(failed.number)) << problem.message;
+    EXPECT_EQ(problem.error.errno_number(), failed.number);
+    EXPECT_EQ(problem.error.errno_name(), net::ErrnoName(failed.number));
+    EXPECT_EQ(problem.error.system_call(), failed.call);
+    EXPECT_EQ(problem.error.origin(), v1::ORIGIN_KERNEL);
+    const auto by_errno = static_cast<grpc::StatusCode>(net::ErrnoCode(failed.number));
+    EXPECT_TRUE(problem.code == by_errno || problem.code == grpc::StatusCode::FAILED_PRECONDITION) << problem.code;
+  }
+
+  NthCallFails kernel_;
+  TestServer server_;
+  Rig rig_;
+};
+
+TEST_P(FaultsByRpc, AreTold) {
+  size_t injected = 0;
+  for (const FaultCase& fault_case : FaultCases()) {
+    if (fault_case.applies(GetParam())) injected += Sweep(fault_case);
+  }
+  std::printf("%zu failures injected\n", injected);
+  EXPECT_GT(injected, 200u) << "it hardly tests anything";
+}
+
+std::string KindName(const ::testing::TestParamInfo<Kind>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, FaultsByRpc,
+                         ::testing::Values(AllKinds()[0], AllKinds()[4], AllKinds()[6], AllKinds()[8]), KindName);
+
+}  // namespace
+}  // namespace socketeer::contract::faults
