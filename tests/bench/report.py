@@ -1,0 +1,122 @@
+"""What was measured, as a table for people and as JSON."""
+
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass
+class Line:
+    """One figure: ours, in each round; and, where there is one, the other side's in the same rounds.
+
+    A goal is "<= 1.2 x" (ours over theirs), ">= 2.5 x" (so many times faster than theirs), or, where nobody is compared,
+    a bound of the figure itself: "<= 1024"."""
+
+    row: str
+    what: str
+    unit: str
+    ours: list
+    against: str = ""
+    other: list = dataclasses.field(default_factory=list)
+    goal: str = ""
+    notes: dict = dataclasses.field(default_factory=dict)
+
+    def ratios(self):
+        faster = self.goal.startswith(">=")
+        return [theirs / own if faster else own / theirs for own, theirs in zip(self.ours, self.other)]
+
+    def ratio(self):
+        """Of the medians."""
+        if not self.other:
+            return None
+        own, theirs = statistics.median(self.ours), statistics.median(self.other)
+        return theirs / own if self.goal.startswith(">=") else own / theirs
+
+    def met(self):
+        """None without a goal."""
+        if not self.goal:
+            return None
+        sign, bound = re.match(r"([<>]=) ([\d.]+)", self.goal).groups()
+        value = self.ratio() if self.other else statistics.median(self.ours)
+        return value <= float(bound) if sign == "<=" else value >= float(bound)
+
+    def json(self):
+        fields = {name: value for name, value in dataclasses.asdict(self).items() if value not in ("", [], {})}
+        fields["median"] = statistics.median(self.ours)
+        if self.other:
+            fields |= {"other_median": statistics.median(self.other), "ratio": self.ratio(),
+                       "ratio_range": [min(self.ratios()), max(self.ratios())]}
+        return fields if self.met() is None else fields | {"met": self.met()}
+
+
+def number(value):
+    """Three digits, or all of them before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def cells(line):
+    ours = f"{number(statistics.median(line.ours))} {line.unit}"
+    theirs, ratio = "", ""
+    if line.other:
+        theirs = f"{number(statistics.median(line.other))} {line.unit}"
+        ratio = f"{line.ratio():.2f} x ({min(line.ratios()):.2f}..{max(line.ratios()):.2f})"
+    verdict = {None: "", True: "met", False: "MISSED"}[line.met()]
+    return [line.row, line.what, ours, theirs, line.against, ratio, line.goal, verdict]
+
+
+def table(lines):
+    rows = [["row", "what", "ours", "theirs", "theirs is", "ratio (rounds)", "goal", ""], *map(cells, lines)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+
+
+def notes(lines):
+    for line in lines:
+        if line.notes:
+            said = ", ".join(f"{name} {value if isinstance(value, str) else number(value)}"
+                             for name, value in line.notes.items())
+            yield f"{line.row}, {line.what}: {said}"
+
+
+def busy_elsewhere(seconds=1.0):
+    """What others take of the cores while we do nothing, in percent of one core."""
+    def busy():
+        ticks = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(ticks) - ticks[3] - ticks[4]
+    before = busy()
+    time.sleep(seconds)  # because it is the time that is looked at
+    return 100 * (busy() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
+    return {"cores": os.cpu_count(), "cpu": model[1] if model else platform.machine(),
+            "kernel": f"{platform.system()} {platform.release()}", "memory_mb": int(memory[1]) // 1024,
+            "load": os.getloadavg()[0], "busy_elsewhere_percent": round(busy_elsewhere(), 1)}
+
+
+def commit():
+    """The commit, with a + when files differ from it; "" outside of a clone."""
+    run = subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, "describe", "--always", "--dirty=+",
+                          "--exclude=*"], capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+
+
+def write(path, head, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(head | {"lines": [line.json() for line in lines]}, indent=1) + "\n")
