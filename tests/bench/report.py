@@ -41,6 +41,11 @@ class Line:
         own, theirs = statistics.median(self.ours), statistics.median(self.other)
         return theirs / own if self.goal.startswith(">=") else own / theirs
 
+    def spread(self):
+        """Half of the rounds' ratios are between these two."""
+        ratios = self.ratios()
+        return statistics.quantiles(ratios, n=4)[::2] if len(ratios) > 1 else (ratios[0], ratios[0])
+
     def met(self):
         """None without a goal."""
         if not self.goal:
@@ -54,7 +59,7 @@ class Line:
         fields["median"] = statistics.median(self.ours)
         if self.other:
             fields |= {"other_median": statistics.median(self.other), "ratio": self.ratio(),
-                       "ratio_range": [min(self.ratios()), max(self.ratios())]}
+                       "ratio_quartiles": list(self.spread())}
         return fields if self.met() is None else fields | {"met": self.met()}
 
 
@@ -68,13 +73,13 @@ def cells(line):
     theirs, ratio = "", ""
     if line.other:
         theirs = f"{number(statistics.median(line.other))} {line.unit}"
-        ratio = f"{line.ratio():.2f} x ({min(line.ratios()):.2f}..{max(line.ratios()):.2f})"
+        ratio = "{:.2f} x ({:.2f}..{:.2f})".format(line.ratio(), *line.spread())
     verdict = {None: "", True: "met", False: "MISSED"}[line.met()]
     return [line.row, line.what, ours, theirs, line.against, ratio, line.goal, verdict]
 
 
 def table(lines):
-    rows = [["row", "what", "ours", "theirs", "theirs is", "ratio (rounds)", "goal", ""], *map(cells, lines)]
+    rows = [["row", "what", "ours", "theirs", "theirs is", "ratio (half of rounds)", "goal", ""], *map(cells, lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()

@@ -104,7 +104,7 @@ def fairness(settings, work):
     (work / "other").mkdir()
     with peers.daemon(work, "--loops", 1) as one, peers.daemon(work / "other", "--loops", 1) as two:
         run = subprocess.run([peers.PROGRAMS / "fairness", one.target("unix"), two.target("unix"),
-                              str(settings.rounds), str(settings.calls * 2)],
+                              str(min(settings.rounds, 5)), str(settings.calls * 8)],
                              stdout=subprocess.PIPE, text=True, check=True)
     seen = json.loads(run.stdout.splitlines()[-1])
     alone = seen["alone"]["p99_us"]
