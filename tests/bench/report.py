@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import time
@@ -18,8 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class Line:
     """One figure: ours, in each round; and, where there is one, the other side's in the same rounds.
 
-    A goal is "<= 1.2 x" (ours over theirs), ">= 2.5 x" (so many times faster than theirs), or, where nobody is compared,
-    a bound of the figure itself: "<= 1024"."""
+    The ratio is ours over theirs, or, with `faster`, how many times faster ours is. A goal bounds it, "<= 1.2 x", or,
+    where nobody is compared, the figure itself: "<= 1024"."""
 
     row: str
     what: str
@@ -28,18 +29,18 @@ class Line:
     against: str = ""
     other: list = dataclasses.field(default_factory=list)
     goal: str = ""
+    faster: bool = False
     notes: dict = dataclasses.field(default_factory=dict)
 
     def ratios(self):
-        faster = self.goal.startswith(">=")
-        return [theirs / own if faster else own / theirs for own, theirs in zip(self.ours, self.other)]
+        return [theirs / own if self.faster else own / theirs for own, theirs in zip(self.ours, self.other)]
 
     def ratio(self):
         """Of the medians."""
         if not self.other:
             return None
         own, theirs = statistics.median(self.ours), statistics.median(self.other)
-        return theirs / own if self.goal.startswith(">=") else own / theirs
+        return theirs / own if self.faster else own / theirs
 
     def spread(self):
         """Half of the rounds' ratios are between these two."""
@@ -55,7 +56,7 @@ class Line:
         return value <= float(bound) if sign == "<=" else value >= float(bound)
 
     def json(self):
-        fields = {name: value for name, value in dataclasses.asdict(self).items() if value not in ("", [], {})}
+        fields = {name: value for name, value in dataclasses.asdict(self).items() if value not in ("", [], {}, False)}
         fields["median"] = statistics.median(self.ours)
         if self.other:
             fields |= {"other_median": statistics.median(self.other), "ratio": self.ratio(),
@@ -73,7 +74,7 @@ def cells(line):
     theirs, ratio = "", ""
     if line.other:
         theirs = f"{number(statistics.median(line.other))} {line.unit}"
-        ratio = "{:.2f} x ({:.2f}..{:.2f})".format(line.ratio(), *line.spread())
+        ratio = "{:.3g} x ({:.3g}..{:.3g})".format(line.ratio(), *line.spread())
     verdict = {None: "", True: "met", False: "MISSED"}[line.met()]
     return [line.row, line.what, ours, theirs, line.against, ratio, line.goal, verdict]
 
@@ -93,22 +94,32 @@ def notes(lines):
             yield f"{line.row}, {line.what}: {said}"
 
 
-def busy_elsewhere(seconds=1.0):
-    """What others take of the cores while we do nothing, in percent of one core."""
-    def busy():
+class Others:
+    """What others take of the cores, in percent of one core, while we and our children do what they do."""
+
+    def __init__(self):
+        self.began, self.busy, self.own = time.monotonic(), self._busy(), self._own()
+
+    def percent(self):
+        """Since the beginning; of our children only those count as ours that have ended."""
+        others = (self._busy() - self.busy) - (self._own() - self.own)
+        return round(100 * max(0, others) / (time.monotonic() - self.began), 1)
+
+    @staticmethod
+    def _busy():
         ticks = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-        return sum(ticks) - ticks[3] - ticks[4]
-    before = busy()
-    time.sleep(seconds)  # because it is the time that is looked at
-    return 100 * (busy() - before) / os.sysconf("SC_CLK_TCK") / seconds
+        return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _own():
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def machine():
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal: +(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
     return {"cores": os.cpu_count(), "cpu": model[1] if model else platform.machine(),
-            "kernel": f"{platform.system()} {platform.release()}", "memory_mb": int(memory[1]) // 1024,
-            "load": os.getloadavg()[0], "busy_elsewhere_percent": round(busy_elsewhere(), 1)}
+            "kernel": f"{platform.system()} {platform.release()}", "memory_mb": int(memory[1]) // 1024,}
 
 
 def commit():
