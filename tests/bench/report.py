@@ -29,8 +29,8 @@ class Line:
     against: str = ""
     other: list = dataclasses.field(default_factory=list)
     goal: str = ""
-    faster: bool = False
     notes: dict = dataclasses.field(default_factory=dict)
+    faster: bool = dataclasses.field(default=False, kw_only=True)
 
     def ratios(self):
         return [theirs / own if self.faster else own / theirs for own, theirs in zip(self.ours, self.other)]

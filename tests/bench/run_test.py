@@ -31,7 +31,7 @@ class CommandLine(unittest.TestCase):
 
 class Verdict(unittest.TestCase):
     def line(self, goal, ours, other=(), faster=False):
-        return report.Line("row", "what", "us", list(ours), "theirs", list(other), goal, faster)
+        return report.Line("row", "what", "us", list(ours), "theirs", list(other), goal, {"a note": 1}, faster=faster)
 
     def test_is_of_the_medians(self):
         self.assertTrue(self.line("<= 1.2 x", (11, 12, 90), (10, 10, 10)).met())
