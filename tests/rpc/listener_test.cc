@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +55,18 @@ TEST_F(ListenerTest, LoopbackWithItsRealPort) {
     EXPECT_TRUE(Answers(listener->address)) << endpoint;
     EXPECT_FALSE(listener->ToString().ends_with(":0")) << listener->ToString();
   }
+}
+
+// With Nagle's algorithm two answers in a row wait for each other, 40 ms and more.
+TEST_F(ListenerTest, LoopbackSendsAtOnce) {
+  auto listener = Listen("127.0.0.1:0");
+  ASSERT_TRUE(listener.ok()) << listener.error().message;
+  ASSERT_TRUE(Answers(listener->address));
+  const base::Fd accepted(accept(listener->fd.get(), nullptr, nullptr));
+  int on = 0;
+  socklen_t size = sizeof(on);
+  ASSERT_EQ(getsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+  EXPECT_NE(on, 0);
 }
 
 // With SO_REUSEPORT, as gRPC sets it by itself, both would start, and callers would meet one or the other.

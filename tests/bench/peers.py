@@ -1,0 +1,105 @@
+"""The processes that are measured, and those that measure."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from report import ROOT
+
+HERE = pathlib.Path(__file__).resolve().parent
+BIN = pathlib.Path(os.environ.get("SOCKETEER_BIN", ROOT / "build/bin"))
+PROGRAMS = pathlib.Path(os.environ.get("SOCKETEER_BENCHMARKS", BIN.parent / "benchmarks"))
+PYTHON = "/usr/bin/python3"
+
+
+class Peer:
+    """A process that serves when the constructor returns; it announces `count` addresses. For a with statement."""
+
+    def __init__(self, *command, count=1):
+        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.pid = self.process.pid
+        lines = [self.process.stdout.readline().rstrip("\n") for _ in range(count)]
+        self.addresses = [line.removeprefix("listening on ") for line in lines]
+        if not all(line.startswith("listening on ") for line in lines):
+            self.stop()
+            sys.exit(f"bench: {command[0]} did not start: {lines}")
+
+    def target(self, transport):
+        """For gRPC: of its addresses the one of that transport, "unix" or "tcp"."""
+        return next(("" if transport == "unix" else "ipv4:") + address for address in self.addresses
+                    if address.startswith("unix:") == (transport == "unix"))
+
+    @property
+    def port(self):
+        return self.target("tcp").rpartition(":")[2]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.communicate()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def daemon(work, *arguments, prefix=()):
+    return Peer(*prefix, BIN / "socketeerd", "--listen", f"unix:{work}/daemon.sock", "--listen", "127.0.0.1:0",
+                *arguments, count=2)
+
+
+def bare(work):
+    return Peer(PROGRAMS / "bare", work / "bare.sock", count=2)
+
+
+def echo():
+    return Peer(PROGRAMS / "echo")
+
+
+def rpyc(work):
+    return Peer(PYTHON, HERE / "rpyc_peer.py", "serve", work / "rpyc.sock", count=2)
+
+
+class Client:
+    """A process that measures what its standard input says: NAME COUNT."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def ask(self, name, count=1):
+        self.process.stdin.write(f"{name} {count}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"bench: {self.process.args[0]} ended at {name}")
+        return json.loads(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+
+def calls(peer, transport, echo_peer, bare_peer=None):
+    bare_target = [bare_peer.target(transport)] if bare_peer else []
+    return Client(PROGRAMS / "calls", peer.target(transport), echo_peer.port, *bare_target)
+
+
+def switches(pid):
+    """How often threads of the process have gone to sleep or been put aside, since each began."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += sum(map(int, re.findall(r"voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())))
+    return total
+
+
+def anonymous_bytes(pid):
+    rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Anonymous: +(\d+) kB", rollup, re.MULTILINE)[1]) * 1024
