@@ -38,6 +38,10 @@ struct Limits {
   // getaddrinfo(3) blocks, so resolutions queue for a few threads; a dead DNS server must not fill
   // memory.
   uint32_t max_resolutions = 256;
+  // Two answers of the largest size: one that is not acknowledged, and one more.
+  uint64_t max_retained_bytes_per_socket = 4 << 20;
+  // So that callers who acknowledge nothing cannot fill memory.
+  uint64_t max_retained_bytes = 256 << 20;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -73,5 +77,7 @@ inline constexpr size_t kMaxClosedRemembered = 4'096;
 inline constexpr size_t kFairShareBytes = 256 << 10;
 // The same in operations, for small ones: sixteen system calls take some tens of microseconds.
 inline constexpr int kFairShareOperations = 16;
+// What a datagram that is kept costs beside its payload: its two addresses, and what holds them.
+inline constexpr size_t kDatagramOverhead = 256;
 
 }  // namespace socketeer::base

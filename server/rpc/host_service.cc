@@ -23,6 +23,8 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_page_size(limits.max_page_size);
   out->set_max_resolutions(limits.max_resolutions);
   out->set_max_label_bytes(limits.max_label_bytes);
+  out->set_max_retained_bytes_per_socket(limits.max_retained_bytes_per_socket);
+  out->set_max_retained_bytes(limits.max_retained_bytes);
 }
 
 }  // namespace
@@ -45,6 +47,7 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
     response->mutable_usage()->set_sockets(static_cast<uint32_t>(core_.registry.size()));
     response->mutable_usage()->set_connections(core_.connections.Count());
     response->mutable_usage()->set_calls(core_.calls.load());
+    response->mutable_usage()->set_retained_bytes(core_.retained.used());
     call.Succeed();
     return base::Ok();
   });

@@ -98,22 +98,46 @@ SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::
     // An accepted socket stays on its listener's loop.
     net::Shard& shard = (*listener)->shard();
     const net::SocketHandle handle = net::Shard::NextId();
-    auto reserved =
-        core_.registry.Reserve(request->socket_id(), call.identity(),
-                               registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
-    if (!reserved.ok()) return std::move(reserved).error();
-    call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
-    const auto accepted = [=, this, &call, &shard, record = *reserved](base::Result<net::AcceptResult> result) {
+    const auto reserve = [=, this, &call, &shard]() -> base::Result<registry::RecordPtr> {
+      auto reserved =
+          core_.registry.Reserve(request->socket_id(), call.identity(),
+                                 registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
+      if (reserved.ok()) call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
+      return reserved;
+    };
+    // A call that names its connection may get one that it got before, whose name it asks for again: so the name is
+    // taken when a new one is there. Else at once, and the call waits only if it can be had.
+    net::AcceptOperation::Want want;
+    registry::RecordPtr record;
+    if (request->has_sequence()) {
+      want.sequence = request->sequence();
+      want.reserve = [reserve]() -> base::Result<std::shared_ptr<net::SocketObserver>> {
+        auto reserved = reserve();
+        if (!reserved.ok()) return std::move(reserved).error();
+        return std::shared_ptr<net::SocketObserver>(*std::move(reserved));
+      };
+    } else {
+      auto reserved = reserve();
+      if (!reserved.ok()) return std::move(reserved).error();
+      record = *std::move(reserved);
+    }
+    const auto accepted = [=, this, &call, &shard](base::Result<net::AcceptResult> result) {
       call.Answer(std::move(result), [&](net::AcceptResult accept) {
         response->set_timed_out(accept.timed_out);
-        if (accept.timed_out) return core_.registry.Abandon(record);
-        shard.Adopt(handle, std::move(accept), record);
-        core_.registry.Publish(record);
-        Show(record, response->mutable_socket());
+        response->set_sequence(accept.sequence);
+        response->set_replayed(accept.replayed);
+        if (accept.timed_out) return record ? core_.registry.Abandon(record) : void();
+        // What a listener of ours accepts becomes a record of ours.
+        auto socket = record ? record : std::static_pointer_cast<registry::Record>(accept.became);
+        if (!accept.replayed) {
+          shard.Adopt(handle, std::move(accept), socket);
+          core_.registry.Publish(socket);
+        }
+        Show(socket, response->mutable_socket());
       });
     };
-    call.Post(*listener, [=, base = call.OperationOf(*mode, *timeout)](net::Socket& socket) {
-      socket.Start(std::make_unique<net::AcceptOperation>(base, accepted));
+    call.Post(*listener, [=, want = std::move(want), base = call.OperationOf(*mode, *timeout)](net::Socket& socket) {
+      socket.Start(std::make_unique<net::AcceptOperation>(base, want, accepted));
     });
     return base::Ok();
   });

@@ -27,6 +27,7 @@ struct Server::Parts {
   base::Limits limits;
   registry::Registry registry;
   std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
+  net::RetainedBudget retained;
   std::unique_ptr<net::EventLoop> control;
   std::vector<std::unique_ptr<net::Shard>> shards;
   net::Resolver resolver;
@@ -39,7 +40,11 @@ struct Server::Parts {
   bool drained = false;
 
   Parts(const base::Limits& given, net::Syscalls& calls, const base::Clock& clock)
-      : syscalls(calls), limits(given), registry(given, clock), resolver(kResolverThreads, given.max_resolutions) {}
+      : syscalls(calls),
+        limits(given),
+        registry(given, clock),
+        retained(given.max_retained_bytes_per_socket, given.max_retained_bytes),
+        resolver(kResolverThreads, given.max_resolutions) {}
 
   // Runs `task` on each shard's thread, and returns when it has run on all.
   void OnEachShard(const std::function<void(net::Shard&)>& task) {
@@ -63,7 +68,8 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   if (!control.ok()) return std::move(control).error();
   parts->control = *std::move(control);
   for (int i = 0; i < settings.loops; ++i) {
-    auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction);
+    auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction,
+                                    parts->retained);
     if (!shard.ok()) return std::move(shard).error();
     parts->shards.push_back(*std::move(shard));
   }
@@ -79,6 +85,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .shards = parts->shards,
                              .control = *parts->control,
                              .resolver = parts->resolver,
+                             .retained = parts->retained,
                              .connections = *parts->connections});
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
   parts->host_service = std::make_unique<HostService>(*parts->core);

@@ -45,7 +45,7 @@ TEST(Service, GetHost) {
   const auto& limits = host->limits();
   for (int i = 0; i < limits.GetDescriptor()->field_count(); ++i) {
     const auto* field = limits.GetDescriptor()->field(i);
-    EXPECT_GT(limits.GetReflection()->GetUInt32(limits, field), 0u) << field->name();
+    EXPECT_TRUE(limits.GetReflection()->HasField(limits, field)) << field->name();
   }
 }
 
