@@ -170,6 +170,14 @@ Error LimitReached(std::string limit, uint64_t allowed) {
   return error;
 }
 
+Error OffsetOutOfRange(std::string field, uint64_t given, uint64_t lowest, uint64_t next) {
+  const std::string number = std::to_string(given), low = std::to_string(lowest), high = std::to_string(next);
+  Error error = Make(Code::kOutOfRange, Origin::kDaemon, "OFFSET_OUT_OF_RANGE",
+                     field + " is " + number + "; it must be " + (low == high ? low : low + " to " + high));
+  error.metadata = {{"field", std::move(field)}, {"given", number}, {"lowest", low}, {"next", high}};
+  return error;
+}
+
 Error NameNotResolved(std::string host, std::string reason, bool try_again) {
   // A resolver that cannot answer now is not an unreachable daemon, so it is not UNAVAILABLE
   // either.

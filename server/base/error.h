@@ -78,6 +78,8 @@ Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);
 // `limit` is the field's name in socketeer.v1.Limits.
 Error LimitReached(std::string limit, uint64_t allowed);
+// An offset or a sequence number; those from `lowest` to `next` can be had.
+Error OffsetOutOfRange(std::string field, uint64_t given, uint64_t lowest, uint64_t next);
 Error NameNotResolved(std::string host, std::string reason, bool try_again);
 Error UnknownCaller();
 Error Draining();

@@ -42,6 +42,10 @@ struct Limits {
   uint32_t max_sessions = 1'024;
   // How far a watcher may be behind: a second of the fastest opening and closing there is.
   uint32_t max_remembered_changes = 16'384;
+  // Two answers of the largest size: one that is not acknowledged, and one more.
+  uint64_t max_retained_bytes_per_socket = 4 << 20;
+  // So that callers who acknowledge nothing cannot fill memory.
+  uint64_t max_retained_bytes = 256 << 20;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -90,5 +94,7 @@ inline constexpr std::chrono::hours kStandingTtl{1};
 inline constexpr size_t kFairShareBytes = 256 << 10;
 // The same in operations, for small ones: sixteen system calls take some tens of microseconds.
 inline constexpr int kFairShareOperations = 16;
+// What a datagram that is kept costs beside its payload: its two addresses, and what holds them.
+inline constexpr size_t kDatagramOverhead = 256;
 
 }  // namespace socketeer::base

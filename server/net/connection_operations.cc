@@ -49,7 +49,41 @@ Progress ConnectOperation::Try(Socket& socket) {
   return Progress::kDone;
 }
 
+bool AcceptOperation::Begin(Socket& socket) {
+  RetainedConnections& kept = socket.connections();
+  if (begun_) return true;
+  auto from = kept.Find(want_.sequence, "sequence");
+  if (!from.ok()) {
+    error_ = socket.Describe(std::move(from).error(), verb());
+    return false;
+  }
+  result_.sequence = *from;
+  begun_ = true;
+  kept.BeginReceiving(*from);
+  if (want_.sequence) kept.DropBelow(*from);
+  return true;
+}
+
 Progress AcceptOperation::Try(Socket& socket) {
+  if (!Begin(socket)) return Progress::kDone;
+  RetainedConnections& kept = socket.connections();
+  if (kept.held() == 0) {
+    if (const Progress progress = Take(socket); kept.held() == 0) return progress;
+  }
+  const IncomingConnection& next = *kept.At(kept.from());
+  result_.replayed = next.became != nullptr;
+  result_.became = next.became;
+  if (result_.replayed || !want_.reserve) return Progress::kDone;
+  auto reserved = want_.reserve();
+  if (reserved.ok()) {
+    result_.became = *std::move(reserved);
+  } else {
+    error_ = std::move(reserved).error();
+  }
+  return Progress::kDone;
+}
+
+Progress AcceptOperation::Take(Socket& socket) {
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);
   const int fd =
@@ -60,17 +94,36 @@ Progress AcceptOperation::Try(Socket& socket) {
     return Progress::kDone;
   }
   socket.gauges().accepted.fetch_add(1, std::memory_order_relaxed);
-  result_.fd = fd;
-  result_.info.kind = socket.info().kind;
-  result_.info.state = State::kConnected;
   // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
-  result_.info.peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer)));
+  socket.connections().Append(
+      {.fd = fd, .peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer))), .became = nullptr});
   return Progress::kDone;
 }
 
+void AcceptOperation::Settle(Socket& socket) {
+  RetainedConnections& kept = socket.connections();
+  if (!begun_) {
+    result_.sequence = want_.sequence.value_or(kept.given());
+    return;
+  }
+  const bool got = !error_ && kept.held() > 0;
+  kept.EndReceiving();
+  if (!got) return;
+  const uint64_t number = result_.sequence;
+  if (!result_.replayed) {
+    IncomingConnection& next = *kept.At(number);
+    result_.fd = std::exchange(next.fd, -1);
+    result_.info.kind = socket.info().kind;
+    result_.info.state = State::kConnected;
+    result_.info.peer = next.peer;
+    next.became = result_.became;
+  }
+  kept.GiveBelow(number + 1);
+  if (!want_.sequence) kept.DropBelow(number + 1);
+}
+
 void AcceptOperation::Fail(Socket& socket, base::Error error) {
-  // The kernel has no way to put a connection back: its peer sees it closed.
-  if (result_.fd >= 0) socket.syscalls().Close(std::exchange(result_.fd, -1));
+  if (begun_) socket.connections().EndReceiving();
   error_ = std::move(error);
 }
 

@@ -1,6 +1,10 @@
 // connect(2), accept(2), and shutdown(2) of the write side.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
+
 #include "server/net/operation.h"
 #include "server/net/socket_info.h"
 
@@ -27,18 +31,38 @@ class ConnectOperation final : public OperationOf<ConnectResult> {
 };
 
 struct AcceptResult {
-  int fd = -1;  // the receiver of the result owns it
+  int fd = -1;  // the receiver of the result owns it; -1 if replayed
   SocketInfo info;
+  std::shared_ptr<SocketObserver> became;  // of a call that named its number: the socket
+  uint64_t sequence = 0;
+  bool replayed = false;  // `became` was given out before
   bool timed_out = false;
 };
 
 class AcceptOperation final : public OperationOf<AcceptResult> {
  public:
-  AcceptOperation(const OperationBase& base, Done done) : OperationOf(base, Side::kRead, std::move(done)) {}
+  // Of a call that names the connection it wants. `reserve` is asked, on the loop's thread, when there is a new one:
+  // which socket will it become? If there cannot be one, the call fails, and the connection waits for the next.
+  struct Want {
+    std::optional<uint64_t> sequence = {};
+    std::function<base::Result<std::shared_ptr<SocketObserver>>()> reserve = {};
+  };
+  AcceptOperation(const OperationBase& base, Want want, Done done)
+      : OperationOf(base, Side::kRead, std::move(done)), want_(std::move(want)) {}
 
   const char* verb() const override { return "accept"; }
   Progress Try(Socket& socket) override;
+  void Settle(Socket& socket) override;
   void Fail(Socket& socket, base::Error error) override;
+
+ private:
+  // As of ReceiveOperation.
+  bool Begin(Socket& socket);
+  // Takes one from the kernel.
+  Progress Take(Socket& socket);
+
+  const Want want_;
+  bool begun_ = false;
 };
 
 struct ShutdownResult {

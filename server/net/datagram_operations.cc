@@ -1,5 +1,6 @@
 #include "server/net/datagram_operations.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -7,7 +8,21 @@
 
 namespace socketeer::net {
 
+bool SendDatagramsOperation::Skip(Socket& socket) {
+  if (!sequence_) return true;
+  const uint64_t at = *sequence_ + result_.datagrams_sent;
+  if (at > socket.sent()) {
+    Fail(socket, socket.Describe(base::OffsetOutOfRange("sequence", *sequence_, 0, socket.sent()), "send"));
+    return false;
+  }
+  const uint64_t known = std::min<uint64_t>(socket.sent() - at, datagrams_.size() - result_.datagrams_sent);
+  for (uint64_t i = 0; i < known; ++i) bytes_sent_ += datagrams_[result_.datagrams_sent++].payload.size();
+  result_.datagrams_skipped += static_cast<uint32_t>(known);
+  return known == 0 || result_.datagrams_sent < datagrams_.size();
+}
+
 Progress SendDatagramsOperation::Try(Socket& socket) {
+  if (!Skip(socket)) return Progress::kDone;
   size_t in_this_turn = 0;
   while (result_.datagrams_sent < datagrams_.size()) {
     if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
@@ -28,6 +43,7 @@ Progress SendDatagramsOperation::Try(Socket& socket) {
       return EndWithError(socket, errno);
     }
     ++result_.datagrams_sent;
+    socket.NoteSent(1);
     bytes_sent_ += next.payload.size();
     in_this_turn += next.payload.size() + 1024;  // a small datagram costs a system call too
     socket.gauges().bytes_sent.fetch_add(next.payload.size(), std::memory_order_relaxed);
@@ -53,7 +69,7 @@ std::optional<base::Error> SendDatagramsOperation::Refuse(Socket& socket, const 
 Progress SendDatagramsOperation::EndWithError(Socket& socket, int number) {
   if (result_.datagrams_sent > 0) socket.NoteAutobind();
   if (number == EAGAIN) {
-    const bool enough = mode() != Mode::kWhole && result_.datagrams_sent > 0;
+    const bool enough = mode() != Mode::kWhole && result_.datagrams_sent > result_.datagrams_skipped;
     if (enough) return Progress::kDone;
     if (mode() != Mode::kExact) {
       // A full queue at another UNIX socket is announced only to the one that is connected to it.
@@ -68,6 +84,8 @@ Progress SendDatagramsOperation::EndWithError(Socket& socket, int number) {
   return Progress::kDone;
 }
 
+void SendDatagramsOperation::Settle(Socket& socket) { result_.next_sequence = socket.sent(); }
+
 void SendDatagramsOperation::Fail(Socket&, base::Error error) {
   error_ = std::move(error);
   error_->bytes_done = bytes_sent_;
@@ -75,57 +93,142 @@ void SendDatagramsOperation::Fail(Socket&, base::Error error) {
 }
 
 bool ReceiveDatagramsOperation::Full() const {
-  const size_t count = result_.datagrams.size();
-  if (count >= want_.max_datagrams) return true;
-  return count > 0 && payload_bytes_ + want_.max_bytes > base::kMaxPayloadBytes;
+  if (count_ >= want_.max_datagrams) return true;
+  return count_ > 0 && payload_bytes_ + want_.max_bytes > base::kMaxPayloadBytes;
+}
+
+void ReceiveDatagramsOperation::Count(const IncomingDatagram& datagram) {
+  ++count_;
+  payload_bytes_ += std::min<size_t>(datagram.payload.size(), want_.max_bytes);
+}
+
+IncomingDatagram ReceiveDatagramsOperation::Cut(IncomingDatagram datagram) const {
+  if (datagram.payload.size() > want_.max_bytes) datagram.payload.resize(want_.max_bytes);
+  return datagram;
+}
+
+bool ReceiveDatagramsOperation::Begin(Socket& socket) {
+  RetainedDatagrams& kept = socket.datagrams();
+  if (begun_) return true;
+  auto from = kept.Find(want_.sequence, "sequence");
+  if (!from.ok()) {
+    error_ = socket.Describe(std::move(from).error(), verb());
+    return false;
+  }
+  result_.sequence = *from;
+  if (want_.peek) return true;
+  begun_ = true;
+  kept.BeginReceiving(*from);
+  if (named()) {
+    kept.DropBelow(*from);
+    socket.NoteRetained();
+  }
+  while (count_ < kept.held() && !Full()) Count(*kept.At(*from + count_));
+  from_kept_ = count_ > 0 && mode() != Mode::kWhole;
+  return true;
 }
 
 Progress ReceiveDatagramsOperation::Try(Socket& socket) {
+  if (!Begin(socket)) return Progress::kDone;
+  if (want_.peek) return Peek(socket);
+  if (from_kept_) return Progress::kDone;
+  RetainedDatagrams& kept = socket.datagrams();
   size_t in_this_turn = 0;
   while (!Full()) {
     if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
-    IncomingDatagram datagram;
-    const int got = socket.ReceiveDatagram(&datagram, want_.peek);
-    if (got < 0) return EndWithError(socket, errno);
-    if (got > 0) {
+    if (const int number = socket.TakeError(false)) return EndWithError(socket, number);
+    const auto got = socket.TakeDatagram();
+    if (!got.ok()) return EndAtTheBound(socket, got.error());
+    if (*got < 0) return EndWithError(socket, errno);
+    if (*got > 0) {
       result_.end_of_stream = true;
       return Progress::kDone;
     }
-    payload_bytes_ += datagram.payload.size();
+    const IncomingDatagram& datagram = *kept.At(kept.end() - 1);
     in_this_turn += datagram.payload.size() + 1024;
-    result_.datagrams.push_back(std::move(datagram));
-    if (want_.peek) return Progress::kDone;
+    Count(datagram);
+  }
+  return Progress::kDone;
+}
+
+Progress ReceiveDatagramsOperation::Peek(Socket& socket) {
+  RetainedDatagrams& kept = socket.datagrams();
+  if (result_.sequence < kept.end()) {
+    result_.datagrams.push_back(Cut(*kept.At(result_.sequence)));
+    result_.replayed = result_.sequence < kept.given();
+    return Progress::kDone;
+  }
+  if (const int number = socket.TakeError(false)) return EndWithError(socket, number);
+  IncomingDatagram datagram;
+  const int got = socket.ReadDatagram(&datagram, true);
+  if (got < 0) return EndWithError(socket, errno);
+  result_.end_of_stream = got > 0;
+  if (got == 0) result_.datagrams.push_back(Cut(std::move(datagram)));
+  return Progress::kDone;
+}
+
+Progress ReceiveDatagramsOperation::EndAtTheBound(Socket& socket, base::Error error) {
+  if (count_ >= Enough()) return Progress::kDone;
+  if (!named() && mode() != Mode::kWhole) {
+    looked_ = true;  // there is one, or it would be no question of room
+  } else {
+    error_ = socket.Describe(std::move(error), verb());
   }
   return Progress::kDone;
 }
 
 Progress ReceiveDatagramsOperation::EndWithError(Socket& socket, int number) {
-  const size_t count = result_.datagrams.size();
   if (number == EAGAIN) {
-    const size_t enough = mode() == Mode::kWhole ? want_.min_datagrams : 1;
-    if (count >= enough) return Progress::kDone;
+    if (count_ >= Enough()) return Progress::kDone;
     if (mode() != Mode::kExact) return Progress::kBlocked;
   }
-  if (count == 0) {
+  if (count_ == 0) {
     error_ = socket.DataFault(Call::kReceive, "recvmsg", number);
   } else {
     socket.NoteDataError(number);
-    socket.PutBackError(number);
+    socket.KeepError(number, false);
   }
   return Progress::kDone;
 }
 
-void ReceiveDatagramsOperation::Complete() {
-  // Only now: until here a datagram might have had to go back whole.
-  for (IncomingDatagram& each : result_.datagrams) {
-    if (each.payload.size() > want_.max_bytes) each.payload.resize(want_.max_bytes);
+void ReceiveDatagramsOperation::Settle(Socket& socket) {
+  RetainedDatagrams& kept = socket.datagrams();
+  if (want_.peek) return;
+  if (!begun_) {
+    result_.sequence = want_.sequence.value_or(kept.given());
+    return;
   }
-  OperationOf::Complete();
+  kept.EndReceiving();
+  if (error_) return;
+  const uint64_t from = result_.sequence;
+  result_.replayed = count_ > 0 && from < kept.given();
+  if (named()) {
+    for (uint64_t number = from; number < from + count_; ++number) {
+      if (number >= kept.given()) kept.Truncate(number, want_.max_bytes);
+      result_.datagrams.push_back(Cut(*kept.At(number)));
+    }
+    kept.GiveBelow(from + count_);
+  } else {
+    kept.DropBelow(from);
+    for (IncomingDatagram& each : kept.Take(count_)) result_.datagrams.push_back(Cut(std::move(each)));
+  }
+  if (looked_) {
+    IncomingDatagram datagram;
+    const int got = socket.ReadDatagram(&datagram, false);
+    result_.end_of_stream = got > 0;
+    if (got == 0) {
+      kept.PassBy(1);
+      result_.datagrams.push_back(Cut(std::move(datagram)));
+    }
+  }
+  socket.NoteRetained();
 }
 
 void ReceiveDatagramsOperation::Fail(Socket& socket, base::Error error) {
-  if (!want_.peek) socket.PutBack(std::exchange(result_.datagrams, {}));
-  if (error_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) socket.PutBackError(error_->errno_number);
+  if (begun_) socket.datagrams().EndReceiving();
+  if (error_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) {
+    socket.KeepError(error_->errno_number, false);
+  }
   error_ = std::move(error);
 }
 

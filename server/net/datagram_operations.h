@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,31 +17,40 @@ struct OutgoingDatagram {
 };
 
 struct SendDatagramsResult {
-  uint32_t datagrams_sent = 0;
+  uint32_t datagrams_sent = 0;  // with those that were skipped
+  uint32_t datagrams_skipped = 0;
+  uint64_t next_sequence = 0;
   bool timed_out = false;
 };
 
 class SendDatagramsOperation final : public OperationOf<SendDatagramsResult> {
  public:
-  // `datagrams` is not empty.
-  SendDatagramsOperation(const OperationBase& base, std::vector<OutgoingDatagram> datagrams, Done done)
-      : OperationOf(base, Side::kWrite, std::move(done)), datagrams_(std::move(datagrams)) {}
+  // `datagrams` is not empty. `sequence`: of the first; those below the next number are skipped.
+  SendDatagramsOperation(const OperationBase& base, std::vector<OutgoingDatagram> datagrams,
+                         std::optional<uint64_t> sequence, Done done)
+      : OperationOf(base, Side::kWrite, std::move(done)), datagrams_(std::move(datagrams)), sequence_(sequence) {}
 
   const char* verb() const override { return "send"; }
   Progress Try(Socket& socket) override;
+  void Settle(Socket& socket) override;
   void Fail(Socket& socket, base::Error error) override;
 
  private:
+  // False: it is done, all were skipped or the number cannot be had.
+  bool Skip(Socket& socket);
   // What the daemon refuses by itself, because the kernel would do something else than it says.
   std::optional<base::Error> Refuse(Socket& socket, const OutgoingDatagram& next) const;
   Progress EndWithError(Socket& socket, int number);
 
   const std::vector<OutgoingDatagram> datagrams_;
-  uint64_t bytes_sent_ = 0;
+  const std::optional<uint64_t> sequence_;
+  uint64_t bytes_sent_ = 0;  // with those that were skipped
 };
 
 struct ReceiveDatagramsResult {
   std::vector<IncomingDatagram> datagrams;
+  uint64_t sequence = 0;  // of the first
+  bool replayed = false;  // some were given out before
   bool end_of_stream = false;
   bool timed_out = false;
 };
@@ -52,20 +62,36 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
     uint32_t min_datagrams = 1;  // kWhole: 1 to max_datagrams
     uint32_t max_bytes = 0;      // of each, 1 to kMaxPayloadBytes
     bool peek = false;           // not with kWhole; max_datagrams is 1
+    std::optional<uint64_t> sequence = {};
   };
   ReceiveDatagramsOperation(const OperationBase& base, Want want, Done done)
       : OperationOf(base, Side::kRead, std::move(done)), want_(want) {}
 
   const char* verb() const override { return "receive"; }
   Progress Try(Socket& socket) override;
+  void Settle(Socket& socket) override;
   void Fail(Socket& socket, base::Error error) override;
-  void Complete() override;
 
  private:
-  bool Full() const;
+  // As of ReceiveOperation.
+  bool Begin(Socket& socket);
+  Progress Peek(Socket& socket);
+  Progress EndAtTheBound(Socket& socket, base::Error error);
   Progress EndWithError(Socket& socket, int number);
+  bool named() const { return want_.sequence.has_value(); }
+
+  bool Full() const;
+  size_t Enough() const { return mode() == Mode::kWhole ? want_.min_datagrams : 1; }
+  // One more of those kept is part of the answer.
+  void Count(const IncomingDatagram& datagram);
+  // As it is given out.
+  IncomingDatagram Cut(IncomingDatagram datagram) const;
 
   const Want want_;
+  bool begun_ = false;
+  bool from_kept_ = false;  // it found enough to answer, and does not ask the kernel
+  bool looked_ = false;
+  size_t count_ = 0;
   size_t payload_bytes_ = 0;
 };
 

@@ -61,7 +61,10 @@ class Operation {
   virtual Progress Try(Socket& socket) = 0;
   // Its time is over: the result is what it has so far.
   virtual void TimeOut() = 0;
-  // Ends without a result, also if Try() already had one; what it took from the socket goes back to the socket.
+  // It ends with its result, or the error that Try() met, and its caller is there to get it: only now something leaves
+  // the socket. Not called when it fails.
+  virtual void Settle(Socket&) {}
+  // Ends without a result, also if Try() already had one; what it took from the kernel stays with the socket.
   virtual void Fail(Socket& socket, base::Error error) = 0;
   // Hands the result to the caller. Called once, last, when the socket is in a consistent state.
   virtual void Complete() = 0;

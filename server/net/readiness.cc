@@ -90,13 +90,10 @@ base::Result<bool> Socket::IsReady(const Waiter& waiter, short* polled) {
     case Condition::kReadable:
       break;
   }
-  size_t kept = put_back_ ? put_back_->bytes.size() : 0;
-  if (waiter.readable_bytes == 0) {
-    const bool something = put_back_ && (kept > 0 || !put_back_->datagrams.empty() || put_back_->error);
-    return something || (*polled & POLLIN) != 0;
-  }
+  if (waiter.readable_bytes == 0) return HasKept() || (*polled & POLLIN) != 0;
+  size_t kept = bytes_.readable();
   // As FIONREAD does, it counts the first datagram.
-  if (put_back_ && !put_back_->datagrams.empty()) kept = put_back_->datagrams.front().payload.size();
+  if (datagrams_ && datagrams_->readable() > 0) kept = datagrams_->At(datagrams_->base())->payload.size();
   int there = 0;
   if (syscalls().BytesReadable(fd_, &there) < 0) {
     if (errno == EINVAL && info_.state == State::kListening) return false;  // it has no bytes

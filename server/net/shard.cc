@@ -11,16 +11,17 @@
 namespace socketeer::net {
 
 base::Result<std::unique_ptr<Shard>> Shard::Create(Syscalls& syscalls, const base::Clock& clock,
-                                                   base::WorkerPool& closers, size_t max_waiting_per_side) {
+                                                   base::WorkerPool& closers, size_t max_waiting_per_side,
+                                                   RetainedBudget& budget) {
   auto loop = EventLoop::Create(syscalls, clock);
   if (!loop.ok()) return std::move(loop).error();
-  std::unique_ptr<Shard> shard(new Shard(*std::move(loop), closers, max_waiting_per_side));
+  std::unique_ptr<Shard> shard(new Shard(*std::move(loop), closers, max_waiting_per_side, budget));
   shard->thread_ = std::thread([loop = shard->loop_.get()] { loop->Run(); });
   return shard;
 }
 
-Shard::Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting)
-    : loop_(std::move(loop)), closers_(closers), max_waiting_(max_waiting) {}
+Shard::Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting, RetainedBudget& budget)
+    : loop_(std::move(loop)), closers_(closers), max_waiting_(max_waiting), budget_(budget) {}
 
 Shard::~Shard() {
   if (!thread_.joinable()) return;
@@ -70,7 +71,7 @@ base::Result<std::shared_ptr<Socket>> Shard::Make(const OpenPlan& plan, std::sha
   const SocketKind& kind = plan.kind;
   const int fd = loop_->syscalls().Socket(kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol);
   if (fd < 0) return KernelError("open", "socket", errno);
-  return std::make_shared<Socket>(*loop_, fd, SocketInfo{.kind = kind}, std::move(observer), max_waiting_);
+  return std::make_shared<Socket>(*loop_, fd, SocketInfo{.kind = kind}, std::move(observer), max_waiting_, budget_);
 }
 
 base::Status Shard::Prepare(Socket& socket, const OpenPlan& plan) {
@@ -85,8 +86,8 @@ base::Status Shard::Prepare(Socket& socket, const OpenPlan& plan) {
 
 SocketInfo Shard::Adopt(SocketHandle handle, AcceptResult accepted, std::shared_ptr<SocketObserver> observer) {
   const SocketAddress peer = accepted.info.peer;
-  auto socket =
-      std::make_shared<Socket>(*loop_, accepted.fd, std::move(accepted.info), std::move(observer), max_waiting_);
+  auto socket = std::make_shared<Socket>(*loop_, accepted.fd, std::move(accepted.info), std::move(observer),
+                                         max_waiting_, budget_);
   sockets_.emplace(handle, socket);
   socket->EnterAccepted(peer);
   return socket->info();

@@ -35,9 +35,10 @@ struct OpenResult {
 
 class Shard {
  public:
-  // `syscalls`, `clock` and `closers` (for closes that block) must outlive the shard. Starts the thread.
+  // `syscalls`, `clock`, `closers` (for closes that block) and `budget` must outlive the shard. Starts the thread.
   static base::Result<std::unique_ptr<Shard>> Create(Syscalls& syscalls, const base::Clock& clock,
-                                                     base::WorkerPool& closers, size_t max_waiting_per_side);
+                                                     base::WorkerPool& closers, size_t max_waiting_per_side,
+                                                     RetainedBudget& budget);
   // Closes what is left, and ends the thread. Not on the shard's own thread.
   ~Shard();
 
@@ -66,7 +67,7 @@ class Shard {
   void CloseAll(const base::Error& why);
 
  private:
-  Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting);
+  Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting, RetainedBudget& budget);
 
   base::Result<std::shared_ptr<Socket>> Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer);
   base::Status Prepare(Socket& socket, const OpenPlan& plan);
@@ -76,6 +77,7 @@ class Shard {
   const std::unique_ptr<EventLoop> loop_;
   base::WorkerPool& closers_;
   const size_t max_waiting_;
+  RetainedBudget& budget_;
   std::unordered_map<SocketHandle, std::shared_ptr<Socket>> sockets_;
   std::optional<base::Error> stopped_;  // by EndWaiting() or CloseAll()
   std::thread thread_;

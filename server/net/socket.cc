@@ -17,8 +17,14 @@ constexpr std::chrono::milliseconds kLongestRetry{32};
 
 }  // namespace
 
-Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting)
-    : loop_(loop), fd_(fd), info_(std::move(info)), observer_(std::move(observer)), max_waiting_(max_waiting) {
+Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting,
+               RetainedBudget& budget)
+    : loop_(loop),
+      fd_(fd),
+      info_(std::move(info)),
+      observer_(std::move(observer)),
+      max_waiting_(max_waiting),
+      charge_(budget) {
   observer_->OnChanged(info_);
 }
 
@@ -60,6 +66,7 @@ void Socket::Enqueue(std::unique_ptr<Operation> operation) {
   const auto timeout = operation->timeout();
   if (timeout && timeout->count() <= 0) {
     operation->TimeOut();
+    SettleUnlessCancelled(*operation);
     return operation->Complete();
   }
   lane.waiting.push_back({.operation = std::move(operation)});
@@ -83,10 +90,13 @@ std::unique_ptr<Operation> Socket::TakeOut(Lane& lane, Queue::iterator which) {
 Progress Socket::TryUnlessCancelled(Operation& operation) {
   Progress progress = Progress::kDone;
   if (!operation.cancelled()) progress = operation.Try(*this);
-  if (progress == Progress::kDone && operation.cancelled()) {
-    operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
-  }
+  if (progress == Progress::kDone) SettleUnlessCancelled(operation);
   return progress;
+}
+
+void Socket::SettleUnlessCancelled(Operation& operation) {
+  if (!operation.cancelled()) return operation.Settle(*this);
+  operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
 }
 
 void Socket::RunLane(Side side) {
@@ -127,8 +137,10 @@ void Socket::OnTimeout(OperationId id, Side side) {
   const bool was_first = found == lane.waiting.begin();
   const auto operation = TakeOut(lane, found);
   operation->TimeOut();
+  SettleUnlessCancelled(*operation);
   operation->Complete();
   if (was_first) RunLane(side);  // the next one may want less
+  CheckWaiters();
 }
 
 void Socket::Cancel(OperationId id) {
@@ -163,8 +175,8 @@ void Socket::EndWaiting(const base::Error& why) {
 
 bool Socket::CloseMayBlock() {
   if (!info_.kind.IsTcp()) return false;
-  // TCP tells its peer with a reset that data was never read; what was put back counts as that.
-  if (put_back_ && !put_back_->bytes.empty()) {
+  // TCP tells its peer with a reset that data was never read; what was given to nobody counts as that.
+  if (bytes_.given() < bytes_.end()) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     return false;
@@ -178,10 +190,15 @@ bool Socket::CloseMayBlock() {
 void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
   auto failed = FailAll(why);
   const bool may_block = CloseMayBlock();
+  ResetConnections();
   path_.Remove(syscalls());
   if (watch_) loop_.Unwatch(*watch_, fd_);
   watch_.reset();
   const int fd = std::exchange(fd_, -1);
+  bytes_ = {};
+  datagrams_.reset();
+  connections_.reset();
+  NoteRetained();
   info_.state = State::kClosed;
   observer_->OnClosing();
   Task finish = [self = shared_from_this(), done = std::move(done)]() mutable {

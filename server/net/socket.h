@@ -19,6 +19,8 @@
 #include "server/net/operation.h"
 #include "server/net/options.h"
 #include "server/net/readiness.h"
+#include "server/net/retained.h"
+#include "server/net/retained_budget.h"
 #include "server/net/socket_info.h"
 #include "server/net/socket_path.h"
 #include "server/net/state_table.h"
@@ -27,18 +29,11 @@ namespace socketeer::net {
 
 using SocketHandle = uint64_t;  // unique in the process, never used again
 
-// A datagram or record that was received.
-struct IncomingDatagram {
-  std::string payload;
-  SocketAddress source;
-  SocketAddress destination;  // port 0; empty if the kernel did not tell
-  uint64_t true_size = 0;
-};
-
 class Socket final : public EventHandler, public std::enable_shared_from_this<Socket> {
  public:
-  // Takes `fd`, which is nonblocking. The loop must outlive the socket.
-  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting);
+  // Takes `fd`, which is nonblocking. The loop and the budget must outlive the socket.
+  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting,
+         RetainedBudget& budget);
   ~Socket() override;  // precondition: Close() was called
 
   const SocketInfo& info() const { return info_; }
@@ -78,16 +73,29 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   using CloseElsewhere = std::function<void(int fd, Task finish)>;
   void Close(base::Error why, const CloseElsewhere& elsewhere, Task done);
 
-  // --- For operations. ---
-  // recv(2), from what was put back first. -1 and errno; 0 is the end of the stream.
-  ssize_t Receive(char* buffer, size_t size, bool peek);
-  // As recvmsg(2). 0: one datagram in `out`; 1: end of stream (seqpacket); -1: errno.
-  int ReceiveDatagram(IncomingDatagram* out, bool peek);
-  // What an operation took and could not deliver; the next receive gets it first, in order.
-  void PutBack(std::string bytes);
-  void PutBack(std::vector<IncomingDatagram> datagrams);
-  // An error that came after data: the next receive tells it.
-  void PutBackError(int number);
+  // --- For operations: what came in, and is not acknowledged. ---
+  RetainedBytes& bytes() { return bytes_; }
+  RetainedDatagrams& datagrams();
+  RetainedConnections& connections();
+  // One of them has changed.
+  void NoteRetained();
+  // One recv(2) of up to `most` bytes, or one recvmsg(2), to where it is kept. LIMIT_REACHED when no more may be kept;
+  // then the kernel was not read. Else as ReadBytes() and ReadDatagram().
+  base::Result<ssize_t> TakeBytes(size_t most);
+  base::Result<int> TakeDatagram();
+  // The same past what is kept. -1: errno. 0: the end of the stream.
+  ssize_t ReadBytes(char* buffer, size_t size, bool peek);
+  // -1: errno. 0: one datagram in `out`. 1: the end of the stream (seqpacket).
+  int ReadDatagram(IncomingDatagram* out, bool peek);
+  // An error that comes after what is kept. `told`: an earlier call got it, but its answer may have been lost.
+  void KeepError(int number, bool told) { kept_error_ = {number, told}; }
+  // Takes it, for a call that `named` its number or did not, and so acknowledges what was told. 0: none.
+  int TakeError(bool named);
+  // How many bytes of the stream, or datagrams in all, the kernel accepted; sends add to it.
+  uint64_t sent() const { return sent_; }
+  void NoteSent(uint64_t count) { sent_ += count; }
+
+  // --- For operations: the rest. ---
   // The error of a failed system call on this socket, with its state and addresses. FAILED_PRECONDITION, whatever the
   // errno, if the state forbids the call (state_table.h).
   base::Error Fault(Call call, const char* system_call, int number) const;
@@ -118,10 +126,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     TimerId timer = 0;  // 0: none
   };
   using Queue = std::list<Waiting>;
-  struct PutBackData {
-    std::string bytes;
-    std::vector<IncomingDatagram> datagrams;
-    int error = 0;
+  struct KeptError {
+    int number = 0;
+    bool told = false;
   };
   struct Lane {  // one direction
     Queue waiting;
@@ -132,6 +139,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   Lane& LaneOf(Side side) { return lanes_[side == Side::kRead ? 0 : 1]; }
   void RunLane(Side side);
   Progress TryUnlessCancelled(Operation& operation);
+  void SettleUnlessCancelled(Operation& operation);
   void Enqueue(std::unique_ptr<Operation> operation);
   void Rearm(Side side, Progress progress);
   void RetryLater(Side side);
@@ -156,8 +164,12 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void BecomeIdle();
   bool Forbids(Call call, int number) const;
   void LearnDual();
-  int ReceiveFromKernel(IncomingDatagram* out, bool peek);
-  PutBackData& put_back();
+  // The stream begins anew: the kernel, too, forgets what the old connection brought.
+  void RestartStream();
+  // Resets what was accepted and given to nobody.
+  void ResetConnections();
+  bool HasKept() const;
+  ssize_t NextDatagramSize();
 
   EventLoop& loop_;
   int fd_;
@@ -166,9 +178,14 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   const size_t max_waiting_;
   std::optional<WatchId> watch_;
   Lane lanes_[2];
-  std::unique_ptr<PutBackData> put_back_;         // most sockets never have any
-  std::unique_ptr<std::vector<Waiter>> waiters_;  // likewise
-  SocketPath path_;                               // of a bound UNIX socket
+  RetainedBytes bytes_;
+  std::unique_ptr<RetainedDatagrams> datagrams_;      // most sockets never have any
+  std::unique_ptr<RetainedConnections> connections_;  // likewise
+  std::unique_ptr<std::vector<Waiter>> waiters_;      // likewise
+  RetainedCharge charge_;                             // for what is kept
+  KeptError kept_error_;
+  uint64_t sent_ = 0;
+  SocketPath path_;  // of a bound UNIX socket
   // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,
   // getsockname(2) still tells it.
   enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;

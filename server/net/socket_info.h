@@ -56,6 +56,7 @@ struct Gauges {
   std::atomic<uint64_t> datagrams_sent{0};
   std::atomic<uint64_t> datagrams_received{0};
   std::atomic<uint64_t> accepted{0};
+  std::atomic<uint64_t> retained_bytes{0};
   std::atomic<uint32_t> waiting_reads{0};
   std::atomic<uint32_t> waiting_writes{0};
 };

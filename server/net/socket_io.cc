@@ -1,10 +1,9 @@
-// How bytes and datagrams come out of a socket: what was put back first, then the kernel's.
+// How bytes, datagrams and connections come in, and stay until they are acknowledged.
 #include <netinet/in.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include "server/base/limits.h"
@@ -38,42 +37,68 @@ SocketAddress DestinationOf(msghdr& message) {
 
 }  // namespace
 
-Socket::PutBackData& Socket::put_back() {
-  if (!put_back_) put_back_ = std::make_unique<PutBackData>();
-  return *put_back_;
+RetainedDatagrams& Socket::datagrams() {
+  if (!datagrams_) datagrams_ = std::make_unique<RetainedDatagrams>();
+  return *datagrams_;
 }
 
-void Socket::PutBack(std::string bytes) {
-  if (bytes.empty()) return;
-  gauges().bytes_received.fetch_sub(bytes.size(), std::memory_order_relaxed);
-  put_back().bytes.insert(0, bytes);
+RetainedConnections& Socket::connections() {
+  if (!connections_) connections_ = std::make_unique<RetainedConnections>();
+  return *connections_;
 }
 
-void Socket::PutBack(std::vector<IncomingDatagram> datagrams) {
-  if (datagrams.empty()) return;
-  for (const IncomingDatagram& each : datagrams) {
-    gauges().bytes_received.fetch_sub(each.payload.size(), std::memory_order_relaxed);
+void Socket::NoteRetained() {
+  size_t payload = bytes_.payload();
+  size_t overhead = 0;
+  if (datagrams_) {
+    payload += datagrams_->payload();
+    overhead = datagrams_->size() * base::kDatagramOverhead;
   }
-  gauges().datagrams_received.fetch_sub(datagrams.size(), std::memory_order_relaxed);
-  auto& kept = put_back().datagrams;
-  kept.insert(kept.begin(), std::make_move_iterator(datagrams.begin()), std::make_move_iterator(datagrams.end()));
+  charge_.Settle(payload + overhead);
+  gauges().retained_bytes.store(payload, std::memory_order_relaxed);
 }
 
-void Socket::PutBackError(int number) { put_back().error = number; }
+bool Socket::HasKept() const {
+  return bytes_.readable() > 0 || kept_error_.number != 0 || (datagrams_ && datagrams_->readable() > 0) ||
+         (connections_ && connections_->readable() > 0);
+}
 
-ssize_t Socket::Receive(char* buffer, size_t size, bool peek) {
-  if (put_back_ && !put_back_->bytes.empty()) {
-    const size_t count = std::min(size, put_back_->bytes.size());
-    std::memcpy(buffer, put_back_->bytes.data(), count);
-    if (peek) return static_cast<ssize_t>(count);
-    put_back_->bytes.erase(0, count);
-    gauges().bytes_received.fetch_add(count, std::memory_order_relaxed);
-    return static_cast<ssize_t>(count);
+int Socket::TakeError(bool named) {
+  const KeptError kept = std::exchange(kept_error_, {});
+  return kept.told && !named ? 0 : kept.number;
+}
+
+void Socket::RestartStream() {
+  bytes_.Restart();
+  kept_error_ = {};
+  sent_ = 0;
+  NoteRetained();
+}
+
+void Socket::ResetConnections() {
+  if (!connections_) return;
+  RetainedConnections& kept = *connections_;
+  for (uint64_t number = kept.given(); number < kept.end(); ++number) {
+    const int fd = kept.At(number)->fd;
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    if (info_.kind.IsTcp()) syscalls().SetSockOpt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    syscalls().Close(fd);
   }
-  if (put_back_ && put_back_->error != 0) {
-    errno = std::exchange(put_back_->error, 0);
-    return -1;
-  }
+  kept.ForgetUndelivered();
+}
+
+base::Result<ssize_t> Socket::TakeBytes(size_t most) {
+  auto room = charge_.Reserve(1, most);
+  if (!room.ok()) return std::move(room).error();
+  const ssize_t count = ReadBytes(loop_.scratch(), *room, false);
+  const int number = errno;
+  if (count > 0) bytes_.Append(loop_.scratch(), static_cast<size_t>(count));
+  NoteRetained();
+  errno = number;
+  return count;
+}
+
+ssize_t Socket::ReadBytes(char* buffer, size_t size, bool peek) {
   iovec part{.iov_base = buffer, .iov_len = size};
   msghdr message{};
   message.msg_iov = &part;
@@ -85,29 +110,32 @@ ssize_t Socket::Receive(char* buffer, size_t size, bool peek) {
   return count;
 }
 
-int Socket::ReceiveDatagram(IncomingDatagram* out, bool peek) {
-  if (put_back_ && !put_back_->datagrams.empty()) {
-    auto& kept = put_back_->datagrams;
-    if (peek) {
-      *out = kept.front();
-    } else {
-      *out = std::move(kept.front());
-      kept.erase(kept.begin());
-    }
-  } else if (put_back_ && put_back_->error != 0) {
-    errno = std::exchange(put_back_->error, 0);
-    return -1;
-  } else if (const int got = ReceiveFromKernel(out, peek); got != 0) {
-    return got;
+base::Result<int> Socket::TakeDatagram() {
+  constexpr uint64_t kLargest = base::kMaxPayloadBytes + base::kDatagramOverhead;
+  if (auto room = charge_.Reserve(kLargest, kLargest); !room.ok()) {
+    // Not for any; for this one?
+    const ssize_t size = NextDatagramSize();
+    if (size < 0) return -1;
+    const uint64_t cost =
+        std::min<uint64_t>(static_cast<uint64_t>(size), base::kMaxPayloadBytes) + base::kDatagramOverhead;
+    room = charge_.Reserve(cost, cost);
+    if (!room.ok()) return std::move(room).error();
   }
-  if (!peek) {
-    gauges().bytes_received.fetch_add(out->payload.size(), std::memory_order_relaxed);
-    gauges().datagrams_received.fetch_add(1, std::memory_order_relaxed);
-  }
-  return 0;
+  IncomingDatagram datagram;
+  const int got = ReadDatagram(&datagram, false);
+  const int number = errno;
+  if (got == 0) datagrams().Append(std::move(datagram));
+  NoteRetained();
+  errno = number;
+  return got;
 }
 
-int Socket::ReceiveFromKernel(IncomingDatagram* out, bool peek) {
+ssize_t Socket::NextDatagramSize() {
+  msghdr message{};
+  return syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_PEEK);
+}
+
+int Socket::ReadDatagram(IncomingDatagram* out, bool peek) {
   iovec part{.iov_base = loop_.scratch(), .iov_len = base::kMaxPayloadBytes};
   alignas(cmsghdr) char control[256];
   sockaddr_storage source{};
@@ -128,6 +156,10 @@ int Socket::ReceiveFromKernel(IncomingDatagram* out, bool peek) {
   out->source = SocketAddress::FromKernel(&source, message.msg_namelen);
   if (out->source.IsUnixUnnamed()) out->source = {};
   out->destination = DestinationOf(message);
+  if (!peek) {
+    gauges().bytes_received.fetch_add(out->payload.size(), std::memory_order_relaxed);
+    gauges().datagrams_received.fetch_add(1, std::memory_order_relaxed);
+  }
   return 0;
 }
 

@@ -169,7 +169,8 @@ void Socket::BecomeIdle() {
   const bool had_something =
       info_.state == State::kListening || info_.state == State::kConnecting || info_.state == State::kConnected;
   if ((had_something || !info_.kind.IsTcp()) && named_ == Named::kByKernel) named_ = Named::kNot;
-  if (info_.kind.IsTcp()) put_back_.reset();  // the kernel, too, forgets what the old connection brought
+  if (info_.state == State::kListening) ResetConnections();
+  if (info_.kind.IsTcp()) RestartStream();  // the kernel, too, forgets what the old connection brought
   ReadAddresses();
   Enter(IdleState());
 }
@@ -183,7 +184,7 @@ void Socket::NoteConnectFailure() {
 void Socket::Enter(State state) {
   const bool was_idle = info_.state == State::kCreated || info_.state == State::kBound;
   const bool begins = state == State::kConnecting || state == State::kConnected;
-  if (info_.kind.IsTcp() && was_idle && begins) put_back_.reset();  // nothing of an old connection shows in the new one
+  if (info_.kind.IsTcp() && was_idle && begins) RestartStream();  // nothing of an old connection shows in the new one
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
   ReadAddresses();

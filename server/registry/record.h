@@ -39,6 +39,7 @@ struct View {
   uint64_t datagrams_sent = 0;
   uint64_t datagrams_received = 0;
   uint64_t accepted = 0;
+  uint64_t retained_bytes = 0;
   uint32_t waiting_reads = 0;
   uint32_t waiting_writes = 0;
 };

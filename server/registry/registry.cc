@@ -133,6 +133,7 @@ View Registry::ViewOf(const Record& record, const Content& content) {
               .datagrams_sent = gauges.datagrams_sent.load(relaxed),
               .datagrams_received = gauges.datagrams_received.load(relaxed),
               .accepted = gauges.accepted.load(relaxed),
+              .retained_bytes = gauges.retained_bytes.load(relaxed),
               .waiting_reads = gauges.waiting_reads.load(relaxed),
               .waiting_writes = gauges.waiting_writes.load(relaxed)};
 }

@@ -94,6 +94,7 @@ void ToProto(const registry::View& view, v1::Socket* out) {
   counters->set_datagrams_sent(view.datagrams_sent);
   counters->set_datagrams_received(view.datagrams_received);
   counters->set_accepted(view.accepted);
+  counters->set_retained_bytes(view.retained_bytes);
   out->set_waiting_reads(view.waiting_reads);
   out->set_waiting_writes(view.waiting_writes);
   out->set_session(view.session);

@@ -27,6 +27,7 @@ struct Core {
   const std::vector<std::unique_ptr<net::Shard>>& shards;
   net::EventLoop& control;  // the loop that accepts callers; timers that belong to no socket run there
   net::Resolver& resolver;
+  const net::RetainedBudget& retained;
   Connections& connections;
 
   std::atomic<bool> draining{false};

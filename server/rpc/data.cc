@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint32_t kDefaultReceiveBytes = 65'536;
 
+std::optional<uint64_t> Named(bool has, uint64_t number) { return has ? std::optional(number) : std::nullopt; }
+
 // A data call, its common part checked.
 struct DataCall {
   registry::RecordPtr record;
@@ -77,13 +79,16 @@ SocketService::Reactor* SocketService::SendData(Context* context, const v1::Send
     auto size = CheckPayload(request->data().size(), core_.limits, "data");
     if (!size.ok()) return size;
     call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
-      socket.Start(
-          std::make_unique<net::SendOperation>(base, request->data(), [=, &call](base::Result<net::SendResult> result) {
-            call.Answer(std::move(result), [&](net::SendResult sent) {
-              response->set_bytes_sent(sent.bytes_sent);
-              response->set_timed_out(sent.timed_out);
-            });
-          }));
+      const auto offset = Named(request->has_offset(), request->offset());
+      socket.Start(std::make_unique<net::SendOperation>(base, request->data(), offset,
+                                                        [=, &call](base::Result<net::SendResult> result) {
+                                                          call.Answer(std::move(result), [&](net::SendResult sent) {
+                                                            response->set_bytes_sent(sent.bytes_sent);
+                                                            response->set_timed_out(sent.timed_out);
+                                                            response->set_next_offset(sent.next_offset);
+                                                            response->set_bytes_skipped(sent.bytes_skipped);
+                                                          });
+                                                        }));
     });
     return base::Ok();
   });
@@ -100,7 +105,10 @@ SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::R
     if (request->peek() && data->mode == net::Mode::kWhole) {
       return base::InvalidField("peek", "true", "false with MODE_WHOLE");
     }
-    const net::ReceiveOperation::Want want{.max_bytes = bounds->max, .min_bytes = bounds->min, .peek = request->peek()};
+    const net::ReceiveOperation::Want want{.max_bytes = bounds->max,
+                                           .min_bytes = bounds->min,
+                                           .peek = request->peek(),
+                                           .offset = Named(request->has_offset(), request->offset())};
     call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
       socket.Start(
           std::make_unique<net::ReceiveOperation>(base, want, [=, &call](base::Result<net::ReceiveResult> result) {
@@ -108,6 +116,8 @@ SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::R
               response->set_data(std::move(received.data));
               response->set_end_of_stream(received.end_of_stream);
               response->set_timed_out(received.timed_out);
+              response->set_offset(received.offset);
+              response->set_replayed(received.replayed);
             });
           }));
     });
@@ -143,11 +153,14 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1:
       }
       const auto base = call.OperationOf(data.mode, data.timeout);
       call.Post(data.record, [=, &call, datagrams = std::move(datagrams)](net::Socket& socket) mutable {
+        const auto sequence = Named(request->has_sequence(), request->sequence());
         socket.Start(std::make_unique<net::SendDatagramsOperation>(
-            base, std::move(datagrams), [=, &call](base::Result<net::SendDatagramsResult> result) {
+            base, std::move(datagrams), sequence, [=, &call](base::Result<net::SendDatagramsResult> result) {
               call.Answer(std::move(result), [&](net::SendDatagramsResult sent) {
                 response->set_datagrams_sent(sent.datagrams_sent);
                 response->set_timed_out(sent.timed_out);
+                response->set_next_sequence(sent.next_sequence);
+                response->set_datagrams_skipped(sent.datagrams_skipped);
               });
             }));
       });
@@ -172,8 +185,11 @@ SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const 
     if (request->peek() && bounds->max != 1) {
       return base::InvalidField("max_datagrams", std::to_string(bounds->max), "0 or 1 with peek");
     }
-    const net::ReceiveDatagramsOperation::Want want{
-        .max_datagrams = bounds->max, .min_datagrams = bounds->min, .max_bytes = max_bytes, .peek = request->peek()};
+    const net::ReceiveDatagramsOperation::Want want{.max_datagrams = bounds->max,
+                                                    .min_datagrams = bounds->min,
+                                                    .max_bytes = max_bytes,
+                                                    .peek = request->peek(),
+                                                    .sequence = Named(request->has_sequence(), request->sequence())};
     call.Post(data->record, [=, &call, base = call.OperationOf(data->mode, data->timeout)](net::Socket& socket) {
       socket.Start(std::make_unique<net::ReceiveDatagramsOperation>(
           base, want, [=, &call](base::Result<net::ReceiveDatagramsResult> result) {
@@ -183,6 +199,8 @@ SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const 
               }
               response->set_end_of_stream(received.end_of_stream);
               response->set_timed_out(received.timed_out);
+              response->set_sequence(received.sequence);
+              response->set_replayed(received.replayed);
             });
           }));
     });

@@ -26,6 +26,8 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_sessions(limits.max_sessions);
   out->set_max_remembered_requests(base::kMaxRememberedRequests);
   out->set_max_remembered_changes(limits.max_remembered_changes);
+  out->set_max_retained_bytes_per_socket(limits.max_retained_bytes_per_socket);
+  out->set_max_retained_bytes(limits.max_retained_bytes);
 }
 
 }  // namespace
@@ -49,6 +51,7 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
     response->mutable_usage()->set_connections(core_.connections.Count());
     response->mutable_usage()->set_calls(core_.calls.load());
     response->mutable_usage()->set_sessions(static_cast<uint32_t>(core_.sessions.size()));
+    response->mutable_usage()->set_retained_bytes(core_.retained.used());
     call.Succeed();
     return base::Ok();
   });

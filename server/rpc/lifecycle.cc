@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/net/connection_operations.h"
+#include "server/rpc/accept_call.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/open_call.h"
 #include "server/rpc/socket_service.h"
@@ -89,41 +90,7 @@ SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::
 
 SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::AcceptSocketRequest* request,
                                                     v1::AcceptSocketResponse* response) {
-  return Serve(core_, *context, "accept", *request, [=, this](Call& call) -> base::Status {
-    auto listener = call.Find(request->name(), request->uid());
-    if (!listener.ok()) return std::move(listener).error();
-    auto mode = FromProto(request->mode());
-    if (!mode.ok()) return std::move(mode).error();
-    auto timeout = TimeoutOf(*request);
-    if (!timeout.ok()) return std::move(timeout).error();
-    // An accepted socket stays on its listener's loop.
-    net::Shard& shard = (*listener)->shard();
-    const net::SocketHandle handle = net::Shard::NextId();
-    auto reserved =
-        core_.registry.Reserve(request->socket_id(), call.SessionForAccepted(*listener),
-                               registry::Labels(request->labels().begin(), request->labels().end()), &shard, handle);
-    if (!reserved.ok()) return std::move(reserved).error();
-    call.OnFailure([this, record = *reserved] { core_.registry.Abandon(record); });
-    const auto accepted = [=, this, &call, &shard, record = *reserved](base::Result<net::AcceptResult> result) {
-      if (!result.ok()) return call.Fail(std::move(result).error());
-      response->set_timed_out(result->timed_out);
-      if (result->timed_out) {
-        core_.registry.Abandon(record);
-        return call.Succeed();
-      }
-      shard.Adopt(handle, *std::move(result), record);
-      if (auto status = core_.registry.Publish(record); !status.ok()) {
-        return shard.Discard(handle,
-                             [&call, error = std::move(status).error()]() mutable { call.Fail(std::move(error)); });
-      }
-      Show(record, response->mutable_socket());
-      call.Succeed();
-    };
-    call.Post(*listener, [=, base = call.OperationOf(*mode, *timeout)](net::Socket& socket) {
-      socket.Start(std::make_unique<net::AcceptOperation>(base, accepted));
-    });
-    return base::Ok();
-  });
+  return Serve(core_, *context, "accept", *request, [=](Call& call) { return StartAccept(call, *request, response); });
 }
 
 SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1::ShutdownSocketRequest* request,

@@ -32,6 +32,7 @@ struct Server::Parts {
   registry::Registry registry;
   registry::Sessions sessions;
   std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
+  net::RetainedBudget retained;
   std::unique_ptr<net::EventLoop> control;
   std::vector<std::unique_ptr<net::Shard>> shards;
   net::Resolver resolver;
@@ -50,6 +51,7 @@ struct Server::Parts {
         limits(given),
         registry(given, clock),
         sessions(given, clock),
+        retained(given.max_retained_bytes_per_socket, given.max_retained_bytes),
         resolver(kResolverThreads, given.max_resolutions) {}
 
   // Runs `task` on each shard's thread, and returns when it has run on all.
@@ -74,7 +76,8 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   if (!control.ok()) return std::move(control).error();
   parts->control = *std::move(control);
   for (int i = 0; i < settings.loops; ++i) {
-    auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction);
+    auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction,
+                                    parts->retained);
     if (!shard.ok()) return std::move(shard).error();
     parts->shards.push_back(*std::move(shard));
   }
@@ -91,6 +94,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .shards = parts->shards,
                              .control = *parts->control,
                              .resolver = parts->resolver,
+                             .retained = parts->retained,
                              .connections = *parts->connections});
   parts->leases = std::make_unique<Leases>(*parts->core);
   parts->leases->Wake();

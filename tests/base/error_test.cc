@@ -110,6 +110,15 @@ TEST(Error, LimitReachedNamesTheLimit) {
   EXPECT_THAT(error.metadata, ElementsAre(Pair("allowed", "19232"), Pair("limit", "max_sockets")));
 }
 
+TEST(Error, OffsetOutOfRangeNamesTheRange) {
+  const Error error = OffsetOutOfRange("offset", 9, 2, 5);
+  EXPECT_EQ(error.message, "offset is 9; it must be 2 to 5");
+  EXPECT_EQ(error.code, Code::kOutOfRange);
+  EXPECT_THAT(error.metadata,
+              ElementsAre(Pair("field", "offset"), Pair("given", "9"), Pair("lowest", "2"), Pair("next", "5")));
+  EXPECT_EQ(OffsetOutOfRange("sequence", 9, 5, 5).message, "sequence is 9; it must be 5");
+}
+
 TEST(Error, NameNotResolvedKeepsTheResolversWords) {
   const Error error = NameNotResolved("db.example", "Name or service not known", false);
   EXPECT_EQ(error.message, "host \"db.example\" was not resolved: Name or service not known");

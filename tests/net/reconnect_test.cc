@@ -21,11 +21,11 @@ using testing::Rig;
 using testing::TestSocket;
 using testing::WaitFor;
 
-SocketAddress Loopback() { return *SocketAddress::Inet("127.0.0.1", 0, ""); }
+SocketAddress AnyLoopback() { return *SocketAddress::Inet("127.0.0.1", 0, ""); }
 
 // A listener whose backlog is full: the next connect to it gets no answer.
 struct SilentListener {
-  SilentListener() : listener(PlainTarget(kTcp, Loopback(), 0)), first(Plain(kTcp)) {
+  SilentListener() : listener(PlainTarget(kTcp, AnyLoopback(), 0)), first(Plain(kTcp)) {
     const SocketAddress address = AddressOf(listener.get());
     EXPECT_EQ(::connect(first.get(), address.data(), address.size()), 0);
     WaitFor(listener.get(), POLLIN);
@@ -50,7 +50,7 @@ TEST(Reconnect, AConnectThatWasCalledOffIsNotBegunAgain) {
 // Bytes of the old connection do not show in the new one.
 TEST(Reconnect, TakesNothingAlong) {
   Rig rig;
-  const base::Fd listener = PlainTarget(kTcp, Loopback());
+  const base::Fd listener = PlainTarget(kTcp, AnyLoopback());
   TestSocket socket = Open(rig, kTcp.kind());
   ASSERT_TRUE(socket.Connect(AddressOf(listener.get())).Get().ok());
   const base::Fd old_peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -70,7 +70,7 @@ TEST(Reconnect, TakesNothingAlong) {
 
 TEST(Reconnect, ToARawUnspecifiedAddressDisconnects) {
   Rig rig;
-  const base::Fd peer = PlainTarget(kUdp, Loopback());
+  const base::Fd peer = PlainTarget(kUdp, AnyLoopback());
   TestSocket socket = Open(rig, kUdp.kind());
   ASSERT_TRUE(socket.Connect(AddressOf(peer.get())).Get().ok());
   ASSERT_TRUE(socket.Connect(*SocketAddress::FromRaw(std::string("\0\0", 2))).Get().ok());
@@ -81,7 +81,7 @@ TEST(Reconnect, ToARawUnspecifiedAddressDisconnects) {
 // A byte read for a caller that had just been cancelled (EXAMPLES: 1-6 in 1,000 with a unary receive).
 TEST(Cancelled, ReceiveThatIsKnownToBeCancelledTakesNothing) {
   Rig rig;
-  const base::Fd listener = PlainTarget(kTcp, Loopback());
+  const base::Fd listener = PlainTarget(kTcp, AnyLoopback());
   TestSocket socket = Open(rig, kTcp.kind());
   ASSERT_TRUE(socket.Connect(AddressOf(listener.get())).Get().ok());
   const base::Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -105,7 +105,7 @@ TEST(Cancelled, ReceiveThatIsKnownToBeCancelledTakesNothing) {
 TEST(Cancelled, ReceiveOfDatagramsPutsThemBackWhole) {
   Rig rig;
   TestSocket socket = Open(rig, kUdp.kind());
-  ASSERT_TRUE(socket.Run([](Socket& on_loop) { return on_loop.Bind(Loopback()); }).ok());
+  ASSERT_TRUE(socket.Run([](Socket& on_loop) { return on_loop.Bind(AnyLoopback()); }).ok());
   const base::Fd sender = Plain(kUdp);
   const SocketAddress to = socket.info().local;
   ASSERT_EQ(::sendto(sender.get(), "a long one", 10, 0, to.data(), to.size()), 10);

@@ -70,10 +70,13 @@ struct Pending {
 class Rig {
  public:
   explicit Rig(size_t max_waiting = 1'024, const base::Clock& clock = base::SystemClock(),
-               Syscalls& syscalls = KernelSyscalls())
-      : shard_(*Shard::Create(syscalls, clock, closers_, max_waiting)) {}
+               Syscalls& syscalls = KernelSyscalls(), uint64_t max_retained_per_socket = 4 << 20,
+               uint64_t max_retained = 256 << 20)
+      : retained_(max_retained_per_socket, max_retained),
+        shard_(*Shard::Create(syscalls, clock, closers_, max_waiting, retained_)) {}
 
   Shard& shard() { return *shard_; }
+  const RetainedBudget& retained() const { return retained_; }
 
   // Runs `f()` on the loop's thread and returns what it returns.
   template <typename F>
@@ -95,6 +98,7 @@ class Rig {
 
  private:
   base::WorkerPool closers_{2};
+  RetainedBudget retained_;
   std::unique_ptr<Shard> shard_;
 };
 
@@ -136,30 +140,36 @@ class TestSocket {
   Pending<ConnectResult> Connect(const SocketAddress& peer, Mode mode = Mode::kWait) {
     return Start<ConnectOperation, ConnectResult>(mode, {}, peer);
   }
-  Pending<AcceptResult> Accept(Mode mode = Mode::kWait) { return Start<AcceptOperation, AcceptResult>(mode, {}); }
+  Pending<AcceptResult> Accept(Mode mode = Mode::kWait, AcceptOperation::Want want = {}) {
+    return Start<AcceptOperation, AcceptResult>(mode, {}, std::move(want));
+  }
   Pending<ShutdownResult> Shutdown(int how) { return Start<ShutdownOperation, ShutdownResult>(Mode::kWait, {}, how); }
   // `data` must outlive the operation.
   Pending<SendResult> Send(std::string_view data, Mode mode = Mode::kWait,
-                           std::optional<std::chrono::nanoseconds> timeout = {}) {
-    return Start<SendOperation, SendResult>(mode, timeout, data);
+                           std::optional<std::chrono::nanoseconds> timeout = {}, std::optional<uint64_t> offset = {}) {
+    return Start<SendOperation, SendResult>(mode, timeout, data, offset);
   }
   Pending<ReceiveResult> Receive(uint32_t max, Mode mode = Mode::kWait,
-                                 std::optional<std::chrono::nanoseconds> timeout = {}, bool peek = false) {
+                                 std::optional<std::chrono::nanoseconds> timeout = {}, bool peek = false,
+                                 std::optional<uint64_t> offset = {}) {
     return Start<ReceiveOperation, ReceiveResult>(
         mode, timeout,
-        ReceiveOperation::Want{.max_bytes = max, .min_bytes = mode == Mode::kWhole ? max : 0, .peek = peek});
+        ReceiveOperation::Want{
+            .max_bytes = max, .min_bytes = mode == Mode::kWhole ? max : 0, .peek = peek, .offset = offset});
   }
-  Pending<SendDatagramsResult> SendDatagrams(std::vector<OutgoingDatagram> datagrams, Mode mode = Mode::kWait) {
-    return Start<SendDatagramsOperation, SendDatagramsResult>(mode, {}, std::move(datagrams));
+  Pending<SendDatagramsResult> SendDatagrams(std::vector<OutgoingDatagram> datagrams, Mode mode = Mode::kWait,
+                                             std::optional<uint64_t> sequence = {}) {
+    return Start<SendDatagramsOperation, SendDatagramsResult>(mode, {}, std::move(datagrams), sequence);
   }
   Pending<ReceiveDatagramsResult> ReceiveDatagrams(uint32_t count, Mode mode = Mode::kWait, bool peek = false,
-                                                   uint32_t max_bytes = 65'536) {
+                                                   uint32_t max_bytes = 65'536, std::optional<uint64_t> sequence = {}) {
     return Start<ReceiveDatagramsOperation, ReceiveDatagramsResult>(
         mode, {},
         ReceiveDatagramsOperation::Want{.max_datagrams = count,
                                         .min_datagrams = mode == Mode::kWhole ? count : 1,
                                         .max_bytes = max_bytes,
-                                        .peek = peek});
+                                        .peek = peek,
+                                        .sequence = sequence});
   }
   void Cancel(OperationId id) {
     Run([id](Socket& socket) { socket.Cancel(id); });
