@@ -59,7 +59,7 @@ std::pair<int, int> ConnectedPair() {
 // A shard with its thread, and two sockets on it that are connected to each other.
 class Rig {
  public:
-  Rig() : shard_(*Shard::Create(KernelSyscalls(), base::SystemClock(), closers_, 1'024)) {
+  Rig() : shard_(*Shard::Create(KernelSyscalls(), base::SystemClock(), closers_, 1'024, retained_)) {
     const auto [one, other] = ConnectedPair();
     Run([&, one = one, other = other] {
       Adopt(from_, one);
@@ -90,7 +90,7 @@ class Rig {
   // On the loop's thread.
   void Send() {
     shard_->Find(from_)->Start(std::make_unique<SendOperation>(
-        OperationBase{.id = Shard::NextId(), .timeout = {}}, data_,
+        OperationBase{.id = Shard::NextId(), .timeout = {}}, data_, std::nullopt,
         [](base::Result<SendResult> result) { Must(result.ok() && result->bytes_sent == kPayload, "send"); }));
   }
   template <typename Then>
@@ -105,13 +105,15 @@ class Rig {
 
  private:
   void Adopt(SocketHandle handle, int fd) {
-    SocketInfo info;
-    info.kind = {.family = AF_INET, .type = SOCK_STREAM};
-    shard_->Adopt(handle, AcceptResult{.fd = fd, .info = info}, std::make_shared<Observer>());
+    AcceptResult accepted;
+    accepted.fd = fd;
+    accepted.info.kind = {.family = AF_INET, .type = SOCK_STREAM};
+    shard_->Adopt(handle, std::move(accepted), std::make_shared<Observer>());
   }
 
   std::atomic<bool> done_{false};
   base::WorkerPool closers_{1};
+  RetainedBudget retained_{4 << 20, 256 << 20};
   const std::unique_ptr<Shard> shard_;
   const SocketHandle from_ = Shard::NextId();
   const SocketHandle to_ = Shard::NextId();

@@ -33,8 +33,8 @@ class Held {
   }
 
   registry::RecordPtr Open(const std::string& id) {
-    const auto record = *registry_.Reserve(id, kOwner, {}, nullptr, net::Shard::NextId());
-    registry_.Publish(record);
+    const auto record = *registry_.Reserve(id, session_, {}, nullptr, net::Shard::NextId());
+    (void)registry_.Publish(record);
     return record;
   }
   registry::Registry& registry() { return registry_; }
@@ -42,6 +42,8 @@ class Held {
 
  private:
   registry::Registry registry_{base::DefaultLimits(20'000), base::SystemClock()};
+  const registry::SessionPtr session_ = std::make_shared<registry::Session>("standing", kOwner, registry::Terms{},
+                                                                            base::WallTime(), base::MonotonicTime());
   std::string middle_;
 };
 

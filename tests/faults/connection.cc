@@ -66,10 +66,13 @@ Outcome TakeIn(Stage& stage, base::Result<AcceptResult> result) {
 }
 
 Outcome RunAccept(Stage& stage) {
-  return TakeIn(stage, stage.socket().Start<AcceptOperation, AcceptResult>(Mode::kWait, stage.patience).Get());
+  return TakeIn(
+      stage,
+      stage.socket().Start<AcceptOperation, AcceptResult>(Mode::kWait, stage.patience, AcceptOperation::Want()).Get());
 }
 Outcome RunAcceptBeforeTheClient(Stage& stage) {
-  auto accept = stage.socket().Start<AcceptOperation, AcceptResult>(Mode::kWait, stage.patience);
+  auto accept =
+      stage.socket().Start<AcceptOperation, AcceptResult>(Mode::kWait, stage.patience, AcceptOperation::Want());
   AddClient(stage);
   return TakeIn(stage, accept.Get());
 }

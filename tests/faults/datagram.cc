@@ -16,8 +16,9 @@ std::string First(size_t count) {
 Outcome SendThem(Stage& stage, const SocketAddress& destination, Mode mode) {
   std::vector<OutgoingDatagram> datagrams;
   for (const std::string_view record : kRecords) datagrams.push_back({.payload = record, .destination = destination});
-  auto result =
-      stage.socket().Start<SendDatagramsOperation, SendDatagramsResult>(mode, stage.patience, datagrams).Get();
+  auto result = stage.socket()
+                    .Start<SendDatagramsOperation, SendDatagramsResult>(mode, stage.patience, datagrams, std::nullopt)
+                    .Get();
   if (!result.ok()) {
     std::string done = std::to_string(result.error().datagrams_done);
     return {.error = std::move(result).error(), .value = std::move(done)};

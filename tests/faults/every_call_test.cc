@@ -42,8 +42,9 @@ TEST(FaultsOfAShard, InItsMaking) {
   NthCallFails kernel;
   kernel.WatchThisThread();
   base::WorkerPool closers(1);
+  RetainedBudget retained(1 << 20, 1 << 20);
   const auto make = [&] {
-    auto made = Shard::Create(kernel, base::SystemClock(), closers, 16);
+    auto made = Shard::Create(kernel, base::SystemClock(), closers, 16, retained);
     return made.ok() ? Outcome() : Outcome{.error = std::move(made).error()};
   };
   kernel.Arm(0, 0);

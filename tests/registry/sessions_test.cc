@@ -69,18 +69,18 @@ TEST_F(SessionsTest, StandingOnesAreMadeBeyondTheLimit) {
 TEST_F(SessionsTest, AnEndIsOnceAndForAll) {
   const SessionPtr session = Create("a");
   int told = 0;
-  EXPECT_TRUE(session->Hold(1, {.connection = 7, .end = [&told] { ++told; }}));
-  EXPECT_TRUE(session->Hold(2, {.connection = 7, .end = [&told] { ++told; }}));
-  EXPECT_TRUE(session->Hold(3, {.connection = 8, .end = [&told] { ++told; }}));
+  EXPECT_TRUE(session->Hold(1, {.connection = 7, .end = [&told](const Session&) { ++told; }}));
+  EXPECT_TRUE(session->Hold(2, {.connection = 7, .end = [&told](const Session&) { ++told; }}));
+  EXPECT_TRUE(session->Hold(3, {.connection = 8, .end = [&told](const Session&) { ++told; }}));
   EXPECT_EQ(session->connections(), (std::set<uint64_t>{7, 8}));
   session->Release(3);
   const auto ends = sessions_.End(session, CloseReason::kLeaseExpired);
   ASSERT_TRUE(ends);
-  for (const auto& end : *ends) end();
+  for (const auto& end : *ends) end(*session);
   EXPECT_EQ(told, 2);
   EXPECT_FALSE(sessions_.End(session, CloseReason::kSessionEnded));
   EXPECT_EQ(session->ended(), CloseReason::kLeaseExpired);
-  EXPECT_FALSE(session->Hold(4, {}));
+  EXPECT_FALSE(session->Hold(4, Session::Holder()));
   EXPECT_EQ(Reason("a"), "SESSION_ENDED");
   EXPECT_EQ(sessions_.Find("me", "a").error().metadata.at("why"), "LEASE_EXPIRED");
   Create("a");
