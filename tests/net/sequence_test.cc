@@ -234,6 +234,7 @@ TEST_P(OffsetAccept, WhatNobodyGotEndsWithTheListener) {
   EXPECT_FALSE(Accept(0, nullptr).ok());
   socket_.Close();
   char byte;
+  WaitFor(client.get(), POLLIN);
   EXPECT_EQ(::recv(client.get(), &byte, 1, 0), GetParam().IsUnix() ? 0 : -1) << "TCP is reset";
 }
 
@@ -252,6 +253,7 @@ TEST(OffsetAcceptTcp, WhatNobodyGotEndsWithTheListening) {
   EXPECT_FALSE(socket.Accept(Mode::kExact, {.sequence = 0, .reserve = refuse}).Get().ok());
   EXPECT_TRUE(socket.Run([](Socket& on_loop) { return on_loop.Shutdown(SHUT_RD); }).ok());
   char byte;
+  WaitFor(client.get(), POLLIN);
   EXPECT_EQ(::recv(client.get(), &byte, 1, 0), -1);
   EXPECT_EQ(errno, ECONNRESET);
 }
