@@ -195,6 +195,36 @@ TEST(Limits, AnswersFitAClient) {
   server.CloseAll();
 }
 
+// What is not acknowledged, on one socket and on all.
+TEST(Limits, RetainedBytes) {
+  TestServer server({.limits = [](base::Limits& limits) {
+    limits.max_retained_bytes_per_socket = 4;
+    limits.max_retained_bytes = 6;
+  }});
+  auto listener = server->Ask(&Stub::OpenSocket,
+                              "socket_id: 'l' type: SOCKET_TYPE_STREAM bind { inet { ip: '127.0.0.1' } } listen {}");
+  const std::string connect =
+      "type: SOCKET_TYPE_STREAM connect { " + listener->socket().local().ShortDebugString() + " }";
+  for (const std::string id : {"a", "b"}) {
+    ASSERT_TRUE(Ok(server->Ask(&Stub::OpenSocket, connect + "socket_id: '" + id + "'")));
+    ASSERT_TRUE(Ok(server->Ask(&Stub::AcceptSocket, "name: 'sockets/l' socket_id: 'peer-of-" + id + "'")));
+    ASSERT_TRUE(Ok(server->Ask(&Stub::SendData, "name: 'sockets/peer-of-" + id + "' data: 'abcdefgh'")));
+  }
+  const auto receive = [&](const std::string& more) { return server->Ask(&Stub::ReceiveData, more); };
+  const std::string whole = " mode: MODE_WHOLE offset: 0 max_bytes: 5";
+  ExpectLimit(receive("name: 'sockets/a'" + whole), "max_retained_bytes_per_socket", "4");
+  EXPECT_EQ(receive("name: 'sockets/a' offset: 0")->data(), "abcd") << "what it took is not lost";
+  ExpectLimit(receive("name: 'sockets/b' mode: MODE_WHOLE offset: 0 max_bytes: 3"), "max_retained_bytes", "6");
+  EXPECT_EQ(server->GetHost()->usage().retained_bytes(), 6u);
+  EXPECT_EQ(receive("name: 'sockets/b' offset: 0")->data(), "ab");
+  ExpectLimit(receive("name: 'sockets/b'" + whole), "max_retained_bytes", "6");
+  EXPECT_EQ(receive("name: 'sockets/b'")->data(), "cdefgh") << "of which nothing needs to be kept";
+  EXPECT_EQ(receive("name: 'sockets/a' offset: 4")->data(), "efgh") << "room of its own";
+  EXPECT_EQ(server->GetHost()->usage().retained_bytes(), 4u);
+  server.CloseAll();
+  EXPECT_EQ(server->GetHost()->usage().retained_bytes(), 0u);
+}
+
 // Control connections beyond the cap hear why, on each call, while there is room for that; those within it go on, and
 // who waited comes in.
 TEST(Limits, Connections) {

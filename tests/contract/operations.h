@@ -27,6 +27,7 @@ std::vector<Operation> LifecycleOperations();
 std::vector<Operation> ConnectionOperations();
 std::vector<Operation> DataOperations();
 std::vector<Operation> RecordOperations();
+std::vector<Operation> OffsetOperations();
 std::vector<Operation> QueryOperations();
 
 }  // namespace socketeer::contract

@@ -11,8 +11,8 @@ namespace {
 
 std::vector<Operation> AllOperations() {
   std::vector<Operation> all;
-  for (const auto& part :
-       {LifecycleOperations(), ConnectionOperations(), DataOperations(), RecordOperations(), QueryOperations()}) {
+  for (const auto& part : {LifecycleOperations(), ConnectionOperations(), DataOperations(), RecordOperations(),
+                           OffsetOperations(), QueryOperations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
