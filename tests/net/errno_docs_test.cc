@@ -68,14 +68,28 @@ using Reason = std::tuple<std::string, std::string, std::string>;  // reason, co
 
 std::set<Reason> ReasonsOfTheCode() {
   std::set<Reason> reasons;
-  for (const base::Error& error :
-       {base::InvalidField("f", "g", "a"), base::UnknownField("f"), base::WrongKind("send", "udp4", "SendDatagrams"),
-        base::WrongState("shutdown", "why"), base::CallWaiting("send"), base::SocketNotFound("a"),
-        base::SocketGone("a"), base::SocketClosedWhileWaiting(), base::SocketExists("a"), base::UidMismatch("a", "u"),
-        base::SessionNotFound("s"), base::SessionExists("s"), base::SessionGone("s", "OWNER"),
-        base::SessionEnded("sessions/s", "OWNER"), base::RequestIdReused("r"), base::RevisionTooOld(1, 2),
-        base::LimitReached("max_sockets", 1), base::NameNotResolved("h", "r", false),
-        base::NameNotResolved("h", "r", true), base::Draining(), base::UnknownCaller(), base::Cancelled()}) {
+  for (const base::Error& error : {base::InvalidField("f", "g", "a"),
+                                   base::UnknownField("f"),
+                                   base::WrongKind("send", "udp4", "SendDatagrams"),
+                                   base::WrongState("shutdown", "why"),
+                                   base::CallWaiting("send"),
+                                   base::SocketNotFound("a"),
+                                   base::SocketGone("a"),
+                                   base::SocketClosedWhileWaiting(),
+                                   base::SocketExists("a"),
+                                   base::UidMismatch("a", "u"),
+                                   base::SessionNotFound("s"),
+                                   base::SessionExists("s"),
+                                   base::SessionGone("s", "OWNER"),
+                                   base::SessionEnded("sessions/s", "OWNER"),
+                                   base::RequestIdReused("r"),
+                                   base::RevisionTooOld(1, 2),
+                                   base::LimitReached("max_sockets", 1),
+                                   base::NameNotResolved("h", "r", false),
+                                   base::NameNotResolved("h", "r", true),
+                                   base::Draining(),
+                                   base::UnknownCaller(),
+                                   base::Cancelled()}) {
     reasons.emplace(error.reason, kCodeNames.at(error.code), kOriginNames.at(error.origin));
   }
   return reasons;
