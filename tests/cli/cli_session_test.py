@@ -1,6 +1,7 @@
 """session, --session and transfer: how long sockets live."""
 import os
 import signal
+import socket
 import unittest
 
 from harness import HANG, CliTest, Daemon, environment
@@ -86,18 +87,17 @@ class Sessions(CliTest):
         self.run_cli("open", "udp4", env=env)
         self.run_cli("session", "end", "old", env=env)
 
-    def test_transfer(self):
+    def test_what_waits_on_a_transferred_socket_goes_on(self):
         self.create("from")
-        self.listener("moved", "--session", "from")
-        waiting = self.start("accept", "moved", "-o", "name")
+        made = self.json("open", "udp4", "--bind", "127.0.0.1:0", "--id", "moved", "--session", "from")
+        waiting = self.start("recv", "moved")
         self.until_waiting("moved")
-        self.assertTrue(self.out("transfer", "moved", "--to", "standing").startswith("sockets/moved  tcp4  LISTENING"))
-        moved = self.json("inspect", "moved")
-        self.assertEqual(moved["session"], "sessions/standing")
-        self.run_cli("open", "tcp", "--connect", "127.0.0.1:%d" % moved["local"]["inet"]["port"])
-        self.assertRegex(self.finish(waiting, 0)[0], b"^sockets/s-")
+        self.assertTrue(self.out("transfer", "moved", "--to", "standing").startswith("sockets/moved  udp4  BOUND"))
         self.run_cli("session", "end", "from")
-        self.assertEqual(self.json("inspect", "moved")["state"], "STATE_LISTENING")
+        self.assertEqual(self.session_of("moved"), "sessions/standing")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+            ours.sendto(b"hello", ("127.0.0.1", made["local"]["inet"]["port"]))
+        self.assertEqual(self.finish(waiting, 0)[0], b"hello")
 
     def test_a_holder_that_is_killed_lets_the_lease_end(self):
         self.create("leased", "--ttl", "1s")
