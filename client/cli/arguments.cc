@@ -29,6 +29,14 @@ CLI::Option* AddRepeated(CLI::App* verb, const std::string& name, std::vector<st
   return verb->add_option(name, target, description + "; may be repeated")->allow_extra_args(false);
 }
 
+void AddSession(CLI::App* verb, std::string& target) {
+  verb->add_option("SESSION", target, "ID or sessions/ID")->required()->type_name("");
+}
+
+absl::StatusOr<std::string> ParseSession(const std::string& argument) {
+  return InArgument("SESSION", ParseSessionName(argument));
+}
+
 absl::StatusOr<std::string> ParseNewId(const std::optional<std::string>& id) {
   if (!id.has_value()) return std::string();
   return InArgument("--id", ParseSocketId(*id));

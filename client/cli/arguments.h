@@ -30,6 +30,10 @@ CLI::Option* AddSockets(CLI::App* verb, std::vector<std::string>& target);
 CLI::Option* AddRepeated(CLI::App* verb, const std::string& name, std::vector<std::string>& target,
                          const std::string& description);
 
+// A required argument SESSION, and what it means.
+void AddSession(CLI::App* verb, std::string& target);
+absl::StatusOr<std::string> ParseSession(const std::string& argument);
+
 // "" when there is no --id.
 absl::StatusOr<std::string> ParseNewId(const std::optional<std::string>& id);
 

@@ -22,6 +22,10 @@ void Cli::AddGlobalOptions(CLI::App& app) {
               "$XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
       ->type_name("HOST")
       ->envname("SOCKETEER_HOST");
+  AddOptional(&app, "--session", session_,
+              "The session that calls are made in, and that sockets are made for, or SOCKETEER_SESSION:\n"
+              "ID or sessions/ID. Default: the session of the socket, or your standing one")
+      ->type_name("SESSION");
   app.add_option("-o,--output", format_, "table, json, yaml or name; default: table")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
@@ -79,6 +83,21 @@ void Cli::Note(std::string_view text) const {
 }
 
 absl::StatusOr<Host> Cli::Daemon() const {
+  // Not the parser's: it does not tell the variable from the option.
+  const char* const variable = std::getenv("SOCKETEER_SESSION");
+  const bool from_variable = !session_.has_value() && variable != nullptr && *variable != '\0';
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, DaemonAt());
+  if (from_variable) return InArgument("SOCKETEER_SESSION", host.InSession(variable));
+  if (session_.has_value()) return InArgument("--session", host.InSession(*session_));
+  return host;
+}
+
+absl::StatusOr<Host> Cli::DaemonItself() const {
+  if (session_.has_value()) return UsageError("--session does not go with this verb, which is called in no session");
+  return DaemonAt();
+}
+
+absl::StatusOr<Host> Cli::DaemonAt() const {
   if (host_.has_value()) return InArgument("--host", Host::Connect(*host_));
   SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
   return InArgument("--host", Host::Connect(endpoint));

@@ -22,7 +22,7 @@ class Cli {
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;
 
-  // Adds -o, --host and --timeout.
+  // Adds --host, --session, -o and --timeout.
   void AddGlobalOptions(CLI::App& app);
   // Makes `action` what the program does when `verb` is on the command line.
   void SetAction(CLI::App* verb, Action action);
@@ -34,20 +34,25 @@ class Cli {
   // A line of narration on stderr.
   void Note(std::string_view text) const;
 
-  // The daemon that --host names.
+  // The daemon that --host names, with calls in the session that --session names.
   absl::StatusOr<Host> Daemon() const;
+  // The same for a verb that is called in no session; --session on its command line is a mistake.
+  absl::StatusOr<Host> DaemonItself() const;
   // A handle of the socket that the argument SOCKET names; makes no call.
   absl::StatusOr<RemoteSocket> Socket(const std::string& argument) const;
   // The same after asking the daemon, so that its kind is known.
   absl::StatusOr<RemoteSocket> FindSocket(const std::string& argument);
   // What each call gets: --timeout and Ctrl-C.
   CallOptions Calls();
+  absl::Duration timeout() const { return timeout_; }
   const Output& out() const { return *output_; }
 
  private:
   absl::Status Prepare();
+  absl::StatusOr<Host> DaemonAt() const;
 
   std::optional<std::string> host_;
+  std::optional<std::string> session_;
   std::string format_ = "table";
   std::string timeout_text_ = "30s";
   absl::Duration timeout_;

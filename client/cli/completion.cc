@@ -38,7 +38,10 @@ std::vector<std::string> NamesOf(const std::vector<CLI::App*>& verbs) {
 // What may come behind a verb, besides names of sockets.
 std::vector<std::string> WordsBehind(CLI::App& verb) {
   std::vector<std::string> words = OptionsOf(verb);
-  for (const std::string& inner : NamesOf(VerbsOf(verb))) words.push_back(inner);
+  for (CLI::App* inner : VerbsOf(verb)) {
+    words.push_back(inner->get_name());
+    for (const std::string& option : OptionsOf(*inner)) words.push_back(option);
+  }
   if (verb.get_name() == "open") {
     for (const std::string_view kind : KindWords()) words.emplace_back(kind);
   }
@@ -64,7 +67,11 @@ std::string BashScript(CLI::App& app) {
   case "$current" in
     -*) words="$words )sh" +
          global + R"sh(" ;;
-    *) [ -z "$verb" ] || words="$words $(socketeer ls -o name 2>/dev/null)" ;;
+    *) case "$verb ${COMP_WORDS[COMP_CWORD-1]}" in
+         session\ *|*--session|transfer\ --to) words="$words $(socketeer session ls -o name 2>/dev/null)" ;;
+         \ *) ;;
+         *) words="$words $(socketeer ls -o name 2>/dev/null)" ;;
+       esac ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -83,8 +90,10 @@ std::string FishScript(CLI::App& app) {
     script += "complete -c socketeer -n '__fish_seen_subcommand_from " + verb->get_name() + "' -a '" +
               Joined(WordsBehind(*verb), " ") + "'\n";
   }
-  return script + "complete -c socketeer -n '__fish_seen_subcommand_from " + names +
-         "' -a '(socketeer ls -o name 2>/dev/null)'\n";
+  return script + "complete -c socketeer -n '__fish_seen_subcommand_from session' " +
+         "-a '(socketeer session ls -o name 2>/dev/null)'\n" +
+         "complete -c socketeer -n '__fish_seen_subcommand_from " + names +
+         "; and not __fish_seen_subcommand_from session' -a '(socketeer ls -o name 2>/dev/null)'\n";
 }
 
 absl::Status Complete(CLI::App& app, Cli& cli, const std::string& shell) {

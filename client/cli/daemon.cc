@@ -14,7 +14,7 @@ using HealthResponse = grpc::health::v1::HealthCheckResponse;
 
 absl::Status Healthcheck(Cli& cli) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
-  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.DaemonItself());
   SOCKETEER_ASSIGN_OR_RETURN(const HealthResponse health, host.CheckHealth(cli.Calls()));
   const std::string word = HealthResponse::ServingStatus_Name(health.status());
   SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health) : cli.out().Bytes(word + "\n"));
@@ -30,7 +30,7 @@ std::string DaemonText(const Host& host, const v1::Host& daemon) {
 // The client's version is an answer by itself, whatever the daemon says.
 absl::Status Version(Cli& cli) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
-  const absl::StatusOr<Host> host = cli.Daemon();
+  const absl::StatusOr<Host> host = cli.DaemonItself();
   if (Classify(host.status()) == ErrorKind::kArgument) return host.status();
   const absl::StatusOr<v1::Host> daemon =
       host.ok() ? host->GetHost(cli.Calls()) : absl::StatusOr<v1::Host>(host.status());

@@ -37,6 +37,9 @@ Examples:
   socketeer recv conn                                         prints "hello"
   socketeer ls
   socketeer close web conn
+  socketeer watch                                             sockets as they come, change and go
+  socketeer session create --id demo; socketeer session hold demo &
+  socketeer --session demo open udp --bind :0                 closes when nobody holds demo any more
 
 Exit codes: 0 ok, 1 usage or a value refused, 2 no daemon, 3 the socket operation failed,
 4 an expectation did not hold, 5 denied by policy, 6 timed out, 130 Ctrl-C.)";
@@ -57,6 +60,9 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddWait(app, cli);
   AddOptions(app, cli);
   AddLabel(app, cli);
+  AddSessions(app, cli);
+  AddTransfer(app, cli);
+  AddWatch(app, cli);
   AddHealthcheck(app, cli);
   AddVersion(app, cli);
   AddCompletion(app, cli);

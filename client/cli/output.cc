@@ -18,7 +18,7 @@ absl::Status Output::Bytes(std::string_view bytes) const { return WriteAll(STDOU
 
 absl::Status Output::RefuseName() const {
   if (format_ != Format::kName) return absl::OkStatus();
-  return absl::InvalidArgumentError("-o name is for verbs that print sockets");
+  return absl::InvalidArgumentError("-o name is for verbs that print sockets or sessions");
 }
 
 absl::Status Output::Json(const std::string& json) const {
@@ -43,6 +43,12 @@ absl::Status Output::Socket(const v1::Socket& socket) const {
   if (format_ == Format::kTable) return Bytes(SocketLine(socket) + "\n");
   if (format_ == Format::kName) return Bytes(socket.name() + "\n");
   return Message(socket);
+}
+
+absl::Status Output::Change(const v1::SocketChange& change) const {
+  if (format_ == Format::kTable) return Bytes(ChangeLine(change) + "\n");
+  if (format_ == Format::kName) return Bytes(change.socket().name() + "\n");
+  return Message(change);
 }
 
 absl::Status Output::Sockets(const v1::ListSocketsResponse& list) const {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer::cli {
@@ -34,11 +35,17 @@ class Output {
   absl::Status SocketInFull(const v1::Socket& socket) const;
   // One document, or a table with a header.
   absl::Status Sockets(const v1::ListSocketsResponse& list) const;
+  // One line: what happened, and the socket after it.
+  absl::Status Change(const v1::SocketChange& change) const;
+  // The same of sessions as of sockets.
+  absl::Status Session(const v1::Session& session) const;
+  absl::Status SessionInFull(const v1::Session& session) const;
+  absl::Status Sessions(const v1::ListSessionsResponse& list) const;
   // A message in a structured format; INVALID_ARGUMENT for `-o name`, and for tables nothing.
   absl::Status Message(const google::protobuf::Message& message) const;
   // The same for a document that is already JSON.
   absl::Status Json(const std::string& json) const;
-  // INVALID_ARGUMENT for `-o name`: the verb prints no socket.
+  // INVALID_ARGUMENT for `-o name`: the verb prints no names.
   absl::Status RefuseName() const;
 
  private:
@@ -52,8 +59,14 @@ std::string JsonToYaml(const std::string& json);
 
 // "name  kind  STATE  local  peer", "-" for what is absent.
 std::string SocketLine(const v1::Socket& socket);
+// "opened    " and the same; of a closed socket also why.
+std::string ChangeLine(const v1::SocketChange& change);
 // The table of `ls`.
 std::string SocketTable(const v1::ListSocketsResponse& list);
+// "name  ttl 1m  grace 0  sockets 2  holders 1".
+std::string SessionLine(const v1::Session& session);
+// The table of `session ls`.
+std::string SessionTable(const v1::ListSessionsResponse& list);
 // Columns, two blanks between them, each row ending in a newline.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows);
 

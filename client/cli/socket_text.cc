@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cctype>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/cli/output.h"
@@ -45,12 +47,38 @@ size_t Width(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+// "snapshot" for CHANGE_KIND_SNAPSHOT.
+std::string ChangeWord(v1::ChangeKind kind) {
+  constexpr std::string_view kPrefix = "CHANGE_KIND_";
+  std::string word = v1::ChangeKind_Name(kind);
+  if (!word.starts_with(kPrefix)) return std::to_string(kind);
+  word.erase(0, kPrefix.size());
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+  return word;
+}
+
+constexpr size_t kChangeWidth = std::string_view("snapshot").size();  // the longest
+
+std::string CloseText(const v1::Socket& socket) {
+  if (!socket.has_close_time()) return "-";
+  return google::protobuf::util::TimeUtil::ToString(socket.close_time()) + "  " +
+         CloseReasonWord(socket.close_reason());
+}
+
 }  // namespace
 
 std::string SocketLine(const v1::Socket& socket) {
   std::string line;
   for (const std::string& column : Columns(socket)) line += (line.empty() ? "" : "  ") + column;
   return line;
+}
+
+std::string ChangeLine(const v1::SocketChange& change) {
+  const v1::Socket& socket = change.socket();
+  const bool closed = socket.close_reason() != v1::CLOSE_REASON_UNSPECIFIED;
+  std::string word = ChangeWord(change.kind());
+  word.resize(std::max(word.size(), kChangeWidth), ' ');
+  return word + "  " + SocketLine(socket) + (closed ? "  " + CloseReasonWord(socket.close_reason()) : "");
 }
 
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
@@ -91,7 +119,9 @@ absl::Status Output::SocketInFull(const v1::Socket& socket) const {
       {"Shut down:", OrDash(ShutdownText(socket))},
       {"Labels:", OrDash(LabelsText(socket))},
       {"Owner:", Printable(socket.owner())},
+      {"Session:", OrDash(Printable(socket.session()))},
       {"Created:", google::protobuf::util::TimeUtil::ToString(socket.create_time())},
+      {"Closed:", CloseText(socket)},
       {"Sent:", CountText(counters.bytes_sent(), counters.datagrams_sent())},
       {"Received:", CountText(counters.bytes_received(), counters.datagrams_received())},
       {"Accepted:", std::to_string(counters.accepted())},

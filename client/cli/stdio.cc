@@ -1,11 +1,14 @@
 #include "client/cli/stdio.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "client/cli/interrupt.h"
@@ -29,6 +32,15 @@ absl::Status WriteAll(int fd, std::string_view bytes) {
     }
   }
   return absl::OkStatus();
+}
+
+void EndWithReader() {
+  std::thread([] {
+    // Only an error is waited for. A file has none; of a terminal it is the end of it.
+    pollfd output = {.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    while (poll(&output, 1, -1) < 0 && errno == EINTR) continue;
+    if ((output.revents & POLLERR) != 0) kill(getpid(), SIGPIPE);
+  }).detach();
 }
 
 Input::Input(int fd, std::string name, bool owned) : fd_(fd), name_(std::move(name)), owned_(owned) {}

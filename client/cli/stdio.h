@@ -12,6 +12,10 @@ namespace socketeer::cli {
 // DATA_LOSS when the bytes cannot be written. A reader that is gone ends the process by SIGPIPE.
 absl::Status WriteAll(int fd, std::string_view bytes);
 
+// From now on the process ends by SIGPIPE as soon as nobody can read standard output any more, even if it has nothing
+// to write: `socketeer watch | head -n 1`. Call it once.
+void EndWithReader();
+
 // A descriptor for reading; closes what it opened itself.
 class Input {
  public:

@@ -1,5 +1,6 @@
 #include "client/lib/connection.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "absl/strings/cord.h"
@@ -13,7 +14,14 @@ bool Cancellation::Cancel() {
   const std::lock_guard<std::mutex> lock(mutex_);
   cancelled_ = true;
   for (grpc::ClientContext* call : calls_) call->TryCancel();
+  cancel_.notify_all();
   return !calls_.empty();
+}
+
+bool Cancellation::AwaitCancel(absl::Duration within) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return cancel_.wait_for(lock, absl::ToChronoNanoseconds(std::min(within, absl::Hours(24))),
+                          [this] { return cancelled_; });
 }
 
 CancellationScope::CancellationScope(Cancellation* cancellation, grpc::ClientContext* context)

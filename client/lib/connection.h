@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -33,15 +34,22 @@ class CancellationScope {
 
 namespace internal {
 
-// The stubs of one daemon, and what applies to every call through them. Immutable, so thread-safe;
-// shared by Host and its RemoteSockets.
+// The stubs of one daemon, the session that calls are made in, and what applies to every call through them. Immutable,
+// so thread-safe; shared by Host and its RemoteSockets.
 class Connection {
  public:
-  Connection(Stubs stubs, std::string endpoint, HostOptions options)
-      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options) {}
+  // `session`: "sessions/{id}"; empty: none is named.
+  Connection(Stubs stubs, std::string endpoint, HostOptions options, std::string session = "")
+      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options), session_(std::move(session)) {}
+
+  // The same with another session.
+  std::shared_ptr<Connection> InSession(const std::string& session) const {
+    return std::make_shared<Connection>(stubs_, endpoint_, options_, session);
+  }
 
   const std::string& endpoint() const { return endpoint_; }
   const Stubs& stubs() const { return stubs_; }
+  const std::string& session() const { return session_; }
 
   template <typename Stub, typename Request, typename Response>
   using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
@@ -75,6 +83,7 @@ class Connection {
                                       Method<Stub, Request, Response> method, const Request& request,
                                       const CallOptions& options) const {
     grpc::ClientContext context;
+    EnterSession<Stub>(context);
     if (within != absl::InfiniteDuration()) context.set_deadline(DeadlineAfter(within));
     const CancellationScope scope(options.cancellation, &context);
     Response response;
@@ -82,6 +91,18 @@ class Connection {
     if (!status.ok()) return ToStatus(status);
     return response;
   }
+
+  // Puts the session into a call's metadata. A call about sessions names its own and is made in none, so that one that
+  // ended does not stand in the way of the next; health is not of this API.
+  template <typename Stub>
+  void EnterSession(grpc::ClientContext& context) const {
+    constexpr bool kInSession =
+        std::is_same_v<Stub, v1::SocketService::StubInterface> || std::is_same_v<Stub, v1::HostService::StubInterface>;
+    if (kInSession && !session_.empty()) context.AddMetadata("socketeer-session", session_);
+  }
+
+  // With the daemon's details as payloads; an unreachable daemon is told in words.
+  absl::Status ToStatus(const grpc::Status& status) const;
 
  private:
   template <typename Request>
@@ -94,12 +115,11 @@ class Connection {
   }
 
   static std::chrono::system_clock::time_point DeadlineAfter(absl::Duration within);
-  // With the daemon's details as payloads; an unreachable daemon is told in words.
-  absl::Status ToStatus(const grpc::Status& status) const;
 
   const Stubs stubs_;
   const std::string endpoint_;
   const HostOptions options_;
+  const std::string session_;
 };
 
 }  // namespace internal

@@ -20,6 +20,7 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
   SOCKETEER_ASSIGN_OR_RETURN(const internal::Target target, internal::ParseTarget(endpoint));
   const std::shared_ptr<grpc::Channel> channel = internal::MakeChannel(target);
   return Host(Stubs{.sockets = v1::SocketService::NewStub(channel),
+                    .sessions = v1::SessionService::NewStub(channel),
                     .host = v1::HostService::NewStub(channel),
                     .health = grpc::health::v1::Health::NewStub(channel)},
               target.endpoint, options);
@@ -27,6 +28,8 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
 
 Host::Host(Stubs stubs, std::string endpoint, HostOptions options)
     : connection_(std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), options)) {}
+
+Host::Host(std::shared_ptr<internal::Connection> connection) : connection_(std::move(connection)) {}
 
 const std::string& Host::endpoint() const { return connection_->endpoint(); }
 

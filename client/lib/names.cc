@@ -8,7 +8,14 @@
 namespace socketeer {
 namespace {
 
-constexpr std::string_view kCollection = "sockets/";
+// A collection of the API, and what one of it is called.
+struct Collection {
+  std::string_view prefix;
+  std::string_view noun;
+};
+
+constexpr Collection kSockets = {"sockets/", "socket"};
+constexpr Collection kSessions = {"sessions/", "session"};
 constexpr size_t kMaxIdBytes = 63;
 constexpr size_t kMaxLabelKeyBytes = 63;
 constexpr size_t kMaxLabelValueBytes = 255;
@@ -17,7 +24,7 @@ constexpr std::string_view kDigits = "0123456789";
 
 bool Contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 
-bool IsSocketId(std::string_view id) {
+bool IsId(std::string_view id) {
   if (id.empty() || id.size() > kMaxIdBytes || !Contains(kLower, id[0])) return false;
   for (const char c : id) {
     if (!Contains(kLower, c) && !Contains(kDigits, c) && c != '-') return false;
@@ -34,23 +41,31 @@ bool IsLabelKey(std::string_view key) {
   return true;
 }
 
+absl::StatusOr<std::string> ParseId(const Collection& collection, std::string_view text) {
+  if (IsId(text)) return std::string(text);
+  return absl::InvalidArgumentError(Quoted(text) + " is not a " + std::string(collection.noun) +
+                                    " id: a small letter, then up to 62 small letters, digits and '-'");
+}
+
+absl::StatusOr<std::string> ParseName(const Collection& collection, std::string_view text) {
+  const std::string prefix(collection.prefix);
+  const bool prefixed = text.starts_with(prefix);
+  if (!IsId(prefixed ? text.substr(prefix.size()) : text)) {
+    return absl::InvalidArgumentError(Quoted(text) + " is not a " + std::string(collection.noun) + ": ID or " + prefix +
+                                      "ID, where ID is a small letter, then up to 62 small letters, digits and '-'");
+  }
+  return (prefixed ? "" : prefix) + std::string(text);
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> ParseSocketId(std::string_view text) {
-  if (IsSocketId(text)) return std::string(text);
-  return absl::InvalidArgumentError(Quoted(text) +
-                                    " is not a socket id: a small letter, then up to 62 small letters, digits and '-'");
-}
+absl::StatusOr<std::string> ParseSocketId(std::string_view text) { return ParseId(kSockets, text); }
 
-absl::StatusOr<std::string> ParseSocketName(std::string_view text) {
-  const bool prefixed = text.substr(0, kCollection.size()) == kCollection;
-  if (!IsSocketId(prefixed ? text.substr(kCollection.size()) : text)) {
-    return absl::InvalidArgumentError(Quoted(text) +
-                                      " is not a socket: ID or sockets/ID, where ID is a small "
-                                      "letter, then up to 62 small letters, digits and '-'");
-  }
-  return prefixed ? std::string(text) : std::string(kCollection) + std::string(text);
-}
+absl::StatusOr<std::string> ParseSocketName(std::string_view text) { return ParseName(kSockets, text); }
+
+absl::StatusOr<std::string> ParseSessionId(std::string_view text) { return ParseId(kSessions, text); }
+
+absl::StatusOr<std::string> ParseSessionName(std::string_view text) { return ParseName(kSessions, text); }
 
 absl::Status CheckLabelKey(std::string_view key) {
   if (IsLabelKey(key)) return absl::OkStatus();

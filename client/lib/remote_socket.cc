@@ -120,6 +120,15 @@ absl::StatusOr<v1::Socket> RemoteSocket::Shutdown(v1::Direction direction, const
   return std::move(*response.mutable_socket());
 }
 
+absl::StatusOr<v1::Socket> RemoteSocket::Transfer(std::string_view session, const CallOptions& options) {
+  auto request = Filled<v1::TransferSocketRequest>(socket_);
+  request.set_session(std::string(session));
+  SOCKETEER_ASSIGN_OR_RETURN(
+      v1::Socket socket, connection_->Call(connection_->stubs().sockets, &Sockets::TransferSocket, request, options));
+  if (!connection_->session().empty()) connection_ = connection_->InSession(request.session());
+  return socket;
+}
+
 absl::StatusOr<v1::SocketOptions> RemoteSocket::GetOptions(const CallOptions& options) const {
   return connection_->Call(connection_->stubs().sockets, &Sockets::GetSocketOptions,
                            Filled<v1::GetSocketOptionsRequest>(socket_), options);

@@ -45,11 +45,16 @@ base::Result<RecordPtr> Registry::Reserve(const std::string& id, const SessionPt
   return record;
 }
 
-base::Status Registry::Publish(const RecordPtr& record) {
+base::Status Registry::Publish(const RecordPtr& record, const SessionPtr& elsewhere) {
   std::vector<Appeared> told;
   {
     const Transaction transaction(*this);
     if (record->phase_ != Record::Phase::kReserved) return base::Ok();
+    if (elsewhere && elsewhere != record->content_->session) {
+      auto content = std::make_shared<Content>(*record->content_);
+      content->session = elsewhere;
+      record->content_ = std::move(content);
+    }
     Session& session = *record->content_->session;
     if (const CloseReason ended = session.ended(); ended != CloseReason::kNone) {
       return base::SessionEnded(session.name(), CloseReasonWord(ended));

@@ -35,9 +35,9 @@ class Registry {
   // "socket_id" or "labels", SOCKET_EXISTS, LIMIT_REACHED max_sockets.
   base::Result<RecordPtr> Reserve(const std::string& id, const SessionPtr& session, Labels labels, net::Shard* shard,
                                   net::SocketHandle handle);
-  // The socket is made: from now on it is seen, and those who waited for the name are told. SESSION_ENDED: its session
-  // ended meanwhile; the maker must discard it.
-  base::Status Publish(const RecordPtr& record);
+  // The socket is made: from now on it is seen, and those who waited for the name are told. `session`: where it will
+  // live, if not where it was reserved for. SESSION_ENDED: that ended meanwhile; the maker must discard it.
+  base::Status Publish(const RecordPtr& record, const SessionPtr& session = nullptr);
   // It was not made. No effect once it is published or gone.
   void Abandon(const RecordPtr& record);
 

@@ -63,7 +63,8 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
     }
     net::Shard& shard = listener_->shard();  // an accepted socket stays on its listener's loop
     shard.Adopt(handle_, *std::move(result), record_);
-    auto status = core_.registry.Publish(record_);
+    // The listener may have moved since the call began.
+    auto status = core_.registry.Publish(record_, call_.SessionForAccepted(listener_));
     if (status.ok()) return Succeed();
     shard.Discard(handle_, [self = shared_from_this(), error = std::move(status).error()]() mutable {
       self->call_.Fail(std::move(error));

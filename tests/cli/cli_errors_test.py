@@ -65,6 +65,26 @@ class BadInput(CliTest):
             (("ls", "--host", ""), "--host: \"\" is not a daemon's address"),
             (("ls", "--host", "a:0"), "the port is 1 to 65535"),
             (("ls", "--filter", "nonsense"), "filter"),
+            (("ls", "--session", "Demo"), "--session: \"Demo\" is not a session: ID or sessions/ID"),
+            (("ls", "--session", ""), "--session: \"\" is not a session"),
+            (("ls", "--session", "sockets/x"), "--session: \"sockets/x\" is not a session"),
+            (("session",), "session: A subcommand is required"),
+            (("session", "create", "--id", "Demo"), "--id: \"Demo\" is not a session id"),
+            (("session", "create", "--id", "standing"), "standing"),
+            (("session", "create", "--ttl", "0"), "--ttl: \"0\" is not a duration: 1s to 24h"),
+            (("session", "create", "--ttl", "none"), "--ttl: \"none\" is not a duration"),
+            (("session", "create", "--grace", "25h"), "--grace: \"25h\" is not a duration: 0 to 24h"),
+            (("session", "create", "--session", "x"), "--session does not go with this verb"),
+            (("session", "hold"), "session hold: SESSION is required"),
+            (("session", "hold", "X"), "SESSION: \"X\" is not a session"),
+            (("session", "end", "sockets/x"), "SESSION: \"sockets/x\" is not a session"),
+            (("session", "inspect", ""), "SESSION: \"\" is not a session"),
+            (("transfer", "u"), "--to is required"),
+            (("transfer", "u", "--to", "S"), "--to: \"S\" is not a session"),
+            (("transfer", "U", "--to", "s"), "SOCKET: \"U\" is not a socket"),
+            (("watch", "--from", "x"), "--from: \"x\" is not a revision: a whole number from 0"),
+            (("watch", "--from", "-1"), "--from: \"-1\" is not a revision"),
+            (("watch", "--from", "18446744073709551616"), "is not a revision"),
         ]
         for arguments, said in cases:
             with self.subTest(arguments):
@@ -99,8 +119,17 @@ class Failures(CliTest):
                 self.run_cli(*arguments, code=3, said="sockets/none")
 
     def test_a_taken_id_is_3(self):
-        self.run_cli("open", "udp4", "--id", "a")
-        self.run_cli("open", "udp4", "--id", "a", code=3, said="taken")
+        for make in (("open", "udp4"), ("session", "create")):
+            self.run_cli(*make, "--id", "a")
+            self.run_cli(*make, "--id", "a", code=3, said="taken")
+
+    def test_a_missing_session_is_3(self):
+        self.run_cli("open", "udp4", "--id", "u")
+        for arguments in (("ls", "--session", "none"), ("open", "udp4", "--session", "none"),
+                          ("watch", "--session", "none"), ("transfer", "u", "--to", "none"),
+                          *(("session", verb, "none") for verb in ("hold", "end", "inspect"))):
+            with self.subTest(arguments):
+                self.run_cli(*arguments, code=3, said="there is no session \"sessions/none\"")
 
     def test_a_closed_standard_output_is_not_somebody_elses(self):
         # It was gRPC's: output went into an epoll descriptor.
@@ -123,6 +152,7 @@ class Failures(CliTest):
         self.run_cli("close", "was")
         self.run_cli("recv", "was", code=3, said="was closed before this call, by its owner")
         self.assertEqual(self.json("inspect", "was")["state"], "STATE_CLOSED")
+        self.assertRegex(self.out("inspect", "was"), r"\nClosed: .*Z  OWNER\n")
 
     def test_a_close_ends_what_waits_with_3(self):
         self.listener()
@@ -147,7 +177,7 @@ class Failures(CliTest):
     def test_an_unreachable_daemon_is_2(self):
         nowhere = os.path.join(self.directory, "nowhere.sock")
         env = environment(SOCKETEER_HOST="unix:" + nowhere)
-        for verb in (("ls",), ("open", "tcp"), ("healthcheck",)):
+        for verb in (("ls",), ("open", "tcp"), ("healthcheck",), ("watch",), ("session", "hold", "s")):
             self.run_cli(*verb, env=env, code=2,
                          said=f"cannot reach the daemon at unix:{nowhere}: No such file")
         with socket.socket() as taken:

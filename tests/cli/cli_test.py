@@ -197,7 +197,10 @@ class Verbs(CliTest):
         self.run_cli("open", "udp4", "--id", "probe")
         script = self.out("completion", "bash")
         for line, expected in (("socketeer hea", "healthcheck"), ("socketeer open --bi", "--bind"),
-                               ("socketeer --ti", "--timeout"), ("socketeer opt se", "set"),
+                               ("socketeer --ti", "--timeout"), ("socketeer session cr", "create"),
+                               ("socketeer session create --gr", "--grace"),
+                               ("socketeer session end sessions/st", "sessions/standing"),
+                               ("socketeer transfer probe --to sessions/st", "sessions/standing"), ("socketeer opt se", "set"),
                                ("socketeer recv sockets/p", "sockets/probe")):
             words = line.split(" ")
             ask = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _socketeer; echo $COMPREPLY"

@@ -37,6 +37,10 @@ TEST(ExitCodeFor, EveryKindHasItsCode) {
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kAlreadyExists, "SOCKET_EXISTS", v1::ORIGIN_REGISTRY)), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kResourceExhausted, "LIMIT_REACHED", v1::ORIGIN_LIMIT)), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "NAME_NOT_RESOLVED", v1::ORIGIN_DAEMON)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kAborted, "SESSION_ENDED", v1::ORIGIN_REGISTRY)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kNotFound, "SESSION_NOT_FOUND", v1::ORIGIN_REGISTRY)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kOutOfRange, "REVISION_TOO_OLD", v1::ORIGIN_REGISTRY)), 3);
+  EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kInvalidArgument, "REQUEST_ID_REUSED", v1::ORIGIN_DAEMON)), 1);
   EXPECT_EQ(ExitCodeFor(absl::DataLossError("stdout")), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kPermissionDenied, "DENIED", v1::ORIGIN_POLICY)), 5);
   EXPECT_EQ(ExitCodeFor(TimedOutError("recv")), 6);

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 BIN = os.environ.get("SOCKETEER_BIN", "build/bin")
@@ -16,7 +17,8 @@ HANG = 60
 
 
 def environment(**changes):
-    env = {name: value for name, value in os.environ.items() if name != "SOCKETEER_HOST"}
+    env = {name: value for name, value in os.environ.items()
+           if name not in ("SOCKETEER_HOST", "SOCKETEER_SESSION")}
     env.update(changes)
     return env
 
@@ -37,6 +39,61 @@ class Daemon:
         code = self.process.wait(HANG)
         self.process.stdout.close()
         return code
+
+
+class Proxy:
+    """Connections to a daemon that a test can cut: a UNIX socket before its own."""
+
+    def __init__(self, daemon, path):
+        self.address = "unix:" + path
+        self._to = daemon.path
+        self._pairs = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def cut(self):
+        """Ends every connection that there is."""
+        pairs, self._pairs = self._pairs, []
+        for one in [end for pair in pairs for end in pair]:
+            shut(one)
+
+    def stop(self):
+        shut(self._listener)
+        self._thread.join()
+        self.cut()
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                ours = self._listener.accept()[0]
+            except OSError:
+                return
+            theirs = socket.socket(socket.AF_UNIX)
+            theirs.connect(self._to)
+            self._pairs.append((ours, theirs))
+            for source, sink in ((ours, theirs), (theirs, ours)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink):
+        with source:
+            try:
+                while data := source.recv(65536):
+                    sink.sendall(data)
+            except OSError:
+                pass  # it was cut
+            shut(sink)
+
+
+def shut(one):
+    try:
+        one.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it was already
 
 
 class CliTest(unittest.TestCase):
@@ -94,6 +151,18 @@ class CliTest(unittest.TestCase):
         out, told = process.communicate(stdin, timeout=HANG)
         self.assertEqual(process.returncode, code, told.decode())
         return out, told.decode()
+
+    def proxy(self):
+        """A Proxy before the class's daemon."""
+        proxy = Proxy(self.daemon, os.path.join(tempfile.mkdtemp(dir=self.directory), "p.sock"))
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def said(self, process, words):
+        """The next line of its stderr, which has the words."""
+        line = process.stderr.readline().decode()
+        self.assertIn(words, line)
+        return line
 
     def listener(self, name="web", *arguments):
         """A TCP listener in the daemon; its port."""

@@ -26,6 +26,30 @@ TEST(SocketLine, HasTheNameAndTheAddresses) {
   EXPECT_EQ(SocketLine(Web()), "sockets/web  tcp4  LISTENING  127.0.0.1:43117  -");
 }
 
+TEST(ChangeLine, SaysWhatHappenedAndWhy) {
+  v1::SocketChange change;
+  change.set_kind(v1::CHANGE_KIND_OPENED);
+  *change.mutable_socket() = Web();
+  EXPECT_EQ(ChangeLine(change), "opened    sockets/web  tcp4  LISTENING  127.0.0.1:43117  -");
+  change.set_kind(v1::CHANGE_KIND_CLOSED);
+  change.mutable_socket()->set_state(v1::STATE_CLOSED);
+  change.mutable_socket()->set_close_reason(v1::CLOSE_REASON_LEASE_EXPIRED);
+  EXPECT_EQ(ChangeLine(change), "closed    sockets/web  tcp4  CLOSED  127.0.0.1:43117  -  LEASE_EXPIRED");
+  change.set_kind(static_cast<v1::ChangeKind>(77));  // of a later daemon
+  change.mutable_socket()->set_close_reason(static_cast<v1::CloseReason>(78));
+  EXPECT_EQ(ChangeLine(change), "77        sockets/web  tcp4  CLOSED  127.0.0.1:43117  -  78");
+}
+
+TEST(SessionLine, HasItsTermsAndItsUse) {
+  v1::Session session;
+  session.set_name("sessions/demo");
+  session.mutable_ttl()->set_seconds(90);
+  session.mutable_grace()->set_nanos(500'000'000);
+  session.set_sockets(2);
+  session.set_holders(1);
+  EXPECT_EQ(SessionLine(session), "sessions/demo  ttl 1m30s  grace 500ms  sockets 2  holders 1");
+}
+
 TEST(SocketTable, StandsInColumns) {
   v1::ListSocketsResponse list;
   *list.add_sockets() = Web();
@@ -47,7 +71,7 @@ TEST(ToJson, IsOneLineWithEveryFieldThatHasNoPresence) {
   EXPECT_EQ(ToJson(options), R"({"nodelay":false})");
   v1::ReceiveDataResponse received;
   received.set_data(std::string("\0\xff", 2));
-  EXPECT_EQ(ToJson(received), R"({"data":"AP8=","endOfStream":false,"timedOut":false})");
+  EXPECT_EQ(ToJson(received), R"({"data":"AP8=","endOfStream":false,"timedOut":false,"offset":"0","replayed":false})");
   EXPECT_THAT(ToJson(Web()), Not(HasSubstr("\"peer\"")));
 }
 

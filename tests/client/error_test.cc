@@ -21,7 +21,7 @@ using ::testing::Return;
 absl::Status Converted(const grpc::Status& status) {
   auto stub = std::make_shared<v1::MockSocketServiceStub>();
   EXPECT_CALL(*stub, GetSocket(_, _, _)).WillOnce(Return(status));
-  const Host host({.sockets = stub, .host = nullptr, .health = nullptr}, "unix:/x");
+  const Host host({.sockets = stub, .sessions = nullptr, .host = nullptr, .health = nullptr}, "unix:/x");
   return host.Find("sockets/web").status();
 }
 
@@ -42,6 +42,9 @@ TEST(Classify, EveryOriginHasItsKind) {
   EXPECT_EQ(kind(StatusCode::PERMISSION_DENIED, "EACCES", v1::ORIGIN_KERNEL), ErrorKind::kKernel);
   EXPECT_EQ(kind(StatusCode::RESOURCE_EXHAUSTED, "LIMIT_REACHED", v1::ORIGIN_LIMIT), ErrorKind::kDaemon);
   EXPECT_EQ(kind(StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", v1::ORIGIN_DAEMON), ErrorKind::kDaemon);
+  EXPECT_EQ(kind(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", v1::ORIGIN_REGISTRY), ErrorKind::kDaemon);
+  EXPECT_EQ(kind(StatusCode::ABORTED, "SESSION_ENDED", v1::ORIGIN_REGISTRY), ErrorKind::kDaemon);
+  EXPECT_EQ(kind(StatusCode::INVALID_ARGUMENT, "REQUEST_ID_REUSED", v1::ORIGIN_DAEMON), ErrorKind::kDaemon);
   EXPECT_EQ(kind(StatusCode::UNAVAILABLE, "DRAINING", v1::ORIGIN_DAEMON), ErrorKind::kDraining);
   EXPECT_EQ(kind(StatusCode::CANCELLED, "CANCELLED", v1::ORIGIN_DAEMON), ErrorKind::kCancelled);
   EXPECT_EQ(kind(StatusCode::FAILED_PRECONDITION, "ETIMEDOUT", v1::ORIGIN_KERNEL), ErrorKind::kKernel);

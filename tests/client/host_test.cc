@@ -26,7 +26,7 @@ using ::testing::SetArgPointee;
 class HostTest : public ::testing::Test {
  protected:
   Host MakeHost(HostOptions options = {}) {
-    return Host({.sockets = sockets_, .host = host_, .health = health_}, "unix:/x", options);
+    return Host({.sockets = sockets_, .sessions = nullptr, .host = host_, .health = health_}, "unix:/x", options);
   }
 
   std::shared_ptr<v1::MockSocketServiceStub> sockets_ = std::make_shared<v1::MockSocketServiceStub>();

@@ -45,7 +45,7 @@ class RemoteSocketTest : public ::testing::Test {
   }
 
   std::shared_ptr<v1::MockSocketServiceStub> stub_ = std::make_shared<v1::MockSocketServiceStub>();
-  Host host_{{.sockets = stub_, .host = nullptr, .health = nullptr}, "unix:/x"};
+  Host host_{{.sockets = stub_, .sessions = nullptr, .host = nullptr, .health = nullptr}, "unix:/x"};
 };
 
 TEST_F(RemoteSocketTest, IsClosedOnceHoweverItMoves) {

@@ -107,6 +107,25 @@ TEST(ParseTimeout, RefusesTheRest) {
   }
 }
 
+TEST(ParseDuration, IsWithinItsBounds) {
+  EXPECT_EQ(ParseDuration("1m30s", absl::Seconds(1), absl::Hours(24)).value(), absl::Seconds(90));
+  EXPECT_EQ(ParseDuration("1s", absl::Seconds(1), absl::Hours(24)).value(), absl::Seconds(1));
+  for (const std::string text : {"", "5", "999ms", "24h1ns", "inf", "none", "-1s"}) {
+    const absl::Status status = ParseDuration(text, absl::Seconds(1), absl::Hours(24)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("1s to 24h")) << text;
+  }
+}
+
+TEST(ParseSessionName, IsLikeThatOfASocket) {
+  EXPECT_EQ(ParseSessionName("demo").value(), "sessions/demo");
+  EXPECT_EQ(ParseSessionName("sessions/standing").value(), "sessions/standing");
+  EXPECT_EQ(ParseSessionId("demo").value(), "demo");
+  EXPECT_FALSE(ParseSessionId("sessions/demo").ok());
+  EXPECT_THAT(std::string(ParseSessionName("sockets/demo").status().message()),
+              HasSubstr("\"sockets/demo\" is not a session: ID or sessions/ID"));
+}
+
 TEST(ParseSocketName, TakesIdsAndNames) {
   EXPECT_EQ(ParseSocketName("web").value(), "sockets/web");
   EXPECT_EQ(ParseSocketName("sockets/web-1").value(), "sockets/web-1");

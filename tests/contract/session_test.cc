@@ -141,6 +141,27 @@ TEST_F(SessionTest, EndClosesWhatIsInItAndEndsWhatWaits) {
   EXPECT_TRUE(Fails(kept.Wait(), StatusCode::ABORTED, "SOCKET_CLOSED"));
 }
 
+// The session that the listener was in when the accept began may be gone when a connection comes.
+TEST_F(SessionTest, AnAcceptFollowsItsListener) {
+  Create("session_id: 'old'");
+  Create("session_id: 'new'");
+  auto listener = server_.AnotherCaller("sessions/old")
+                      .Ask(&Stub::OpenSocket,
+                           "socket_id: 'l' type: SOCKET_TYPE_STREAM bind { inet { ip: '127.0.0.1' } } listen {}");
+  ASSERT_TRUE(Ok(listener));
+  auto accept = server_->Start(&AsyncStub::AcceptSocket, "name: 'sockets/l'");
+  ASSERT_TRUE(testing::Eventually(
+      [&] { return server_->Ask(&Stub::GetSocket, "name: 'sockets/l'")->waiting_reads() == 1; },
+      "the API has no event for a call that began to wait"));
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::TransferSocket, "name: 'sockets/l' session: 'sessions/new'")));
+  ASSERT_TRUE(Ok(server_->Ask(&SessionStub::EndSession, "name: 'sessions/old'")));
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket, "type: SOCKET_TYPE_STREAM connect { " +
+                                                     listener->socket().local().ShortDebugString() + " }")));
+  ASSERT_TRUE(Ok(accept.Wait()));
+  EXPECT_EQ(accept.Wait()->socket().session(), "sessions/new");
+  server_.CloseAll();
+}
+
 TEST_F(SessionTest, OthersLookMissing) {
   Create("session_id: 'mine'");
   ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket, std::string("socket_id: 'a' ") + kUdp)));

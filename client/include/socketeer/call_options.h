@@ -1,6 +1,7 @@
 // What a caller can say about one call, and about all calls to a host.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -23,11 +24,14 @@ class Cancellation {
 
   // Ends the calls under way and, at once, every later one. True when one was under way.
   bool Cancel();
+  // Waits until Cancel is called, for at most `within` and a day. True when it was.
+  bool AwaitCancel(absl::Duration within);
 
  private:
   friend class CancellationScope;
 
   std::mutex mutex_;
+  std::condition_variable cancel_;
   bool cancelled_ = false;
   std::set<grpc::ClientContext*> calls_;
 };

@@ -1,7 +1,9 @@
 // A daemon, and through it the sockets of its host.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,11 +13,15 @@
 #include "socketeer/call_options.h"
 #include "socketeer/remote_socket.h"
 #include "socketeer/v1/host_service.pb.h"
+#include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer {
 
-struct Stubs;  // socketeer/stubs.h
+class Session;      // socketeer/session.h
+class SessionHold;  // socketeer/session.h
+class Watcher;      // socketeer/watcher.h
+struct Stubs;       // socketeer/stubs.h
 
 // "unix:" and $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root.
 // ErrorKind::kUnreachable when XDG_RUNTIME_DIR is not set.
@@ -30,6 +36,10 @@ absl::StatusOr<std::string> DefaultEndpoint();
 //   *request.mutable_connect() = *socketeer::ParseEndpoint("10.0.0.1:80", EndpointUse::kConnect);
 //   auto socket = host->Open(request, {.timeout = absl::Seconds(2)});
 //   if (!socket.ok()) std::cerr << socketeer::FormatError(socket.status());
+//
+// Repeating a call. The library repeats none by itself, so it sends no request_id: who repeats one that changes
+// something puts an id of their own into the request, the same each time. (gRPC's own, "transparent" retries are of
+// calls that no daemon has seen.)
 class Host {
  public:
   // `endpoint`: "unix:PATH", a path with a slash in front ("/x", "./x"), or HOST[:7625].
@@ -42,6 +52,20 @@ class Host {
 
   // As it was given to Connect, with its port.
   const std::string& endpoint() const;
+
+  // The same daemon and connection, with calls made in a session: its own, and those of the RemoteSockets made here.
+  // What they open and accept lives in it. `session` is "ID" or "sessions/ID", INVALID_ARGUMENT when it is malformed;
+  // whether there is such a session, the first call finds out.
+  absl::StatusOr<Host> InSession(std::string_view session) const;
+  // Makes a session, which the returned object holds and owns.
+  absl::StatusOr<Session> CreateSession(v1::CreateSessionRequest request = {}, const CallOptions& options = {}) const;
+  // Holds a session that exists, without owning it. Makes no call yet. Of the options the cancellation counts. Here and
+  // below `session` is "sessions/{id}".
+  SessionHold HoldSession(std::string_view session, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Session> GetSession(std::string_view session, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Session> EndSession(std::string_view session, const CallOptions& options = {}) const;
+  // All of the caller's, from all pages.
+  absl::StatusOr<std::vector<v1::Session>> ListSessions(const CallOptions& options = {}) const;
 
   // Makes a socket, which the returned handle owns. kTimedOut: connect had no result in time, and
   // nothing is left behind.
@@ -59,11 +83,19 @@ class Host {
   absl::StatusOr<v1::AwaitSocketsResponse> Await(v1::AwaitSocketsRequest request,
                                                  const CallOptions& options = {}) const;
 
+  // The caller's sockets and then every change of them; or, with Watcher::revision() of a watch before, the changes
+  // behind it. Makes no call yet. Of the options the cancellation counts.
+  Watcher Watch(std::optional<uint64_t> revision = std::nullopt, const CallOptions& options = {}) const;
+
   absl::StatusOr<v1::Host> GetHost(const CallOptions& options = {}) const;
   // grpc.health.v1 of the daemon as a whole.
   absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const CallOptions& options = {}) const;
 
  private:
+  friend class Session;
+
+  explicit Host(std::shared_ptr<internal::Connection> connection);
+
   std::shared_ptr<internal::Connection> connection_;
 };
 

@@ -1,4 +1,4 @@
-// Names of sockets and labels as people write them; the grammar is the API's.
+// Names of sockets, sessions and labels as people write them; the grammar is the API's.
 #pragma once
 
 #include <string>
@@ -15,6 +15,10 @@ absl::StatusOr<std::string> ParseSocketName(std::string_view text);
 
 // "web" becomes "web"; the same grammar.
 absl::StatusOr<std::string> ParseSocketId(std::string_view text);
+
+// The same for sessions: "demo" and "sessions/demo" become "sessions/demo".
+absl::StatusOr<std::string> ParseSessionName(std::string_view text);
+absl::StatusOr<std::string> ParseSessionId(std::string_view text);
 
 // INVALID_ARGUMENT unless [a-z0-9][a-z0-9._/-]{0,62}.
 absl::Status CheckLabelKey(std::string_view key);

@@ -24,7 +24,7 @@ class Connection;
 // the socket live on. What Host::Find and Host::Handle return owns nothing.
 //
 // Any number of threads may make calls at once, also Close, which ends the others' with reason
-// SOCKET_CLOSED. Moving, Release and destruction need the handle for themselves.
+// SOCKET_CLOSED. Moving, Transfer, Release and destruction need the handle for themselves.
 //
 // A verb that takes a request can do all that the API can (socket_service.proto); `name` and `uid`
 // are filled in. Calls with a part of a result say so in it (`timed_out`); the others return
@@ -79,6 +79,11 @@ class RemoteSocket {
   absl::StatusOr<v1::Socket> UpdateLabels(const std::map<std::string, std::string>& set,
                                           const std::vector<std::string>& remove,
                                           const CallOptions& options = {}) const;
+
+  // Moves the socket to another session of the caller, "sessions/{id}"; what waits on it goes on. If this handle's
+  // calls were made in a session, from now on they are made in the new one: it needs the handle for itself, as a move
+  // does. Who hands the socket over calls Release.
+  absl::StatusOr<v1::Socket> Transfer(std::string_view session, const CallOptions& options = {});
 
   // Closes the socket; the answer is how it was last. The handle owns nothing afterwards, unless
   // the daemon could not be reached.

@@ -1,4 +1,4 @@
-// States of sockets by their words.
+// States of sockets, and why they were closed, by their words.
 #pragma once
 
 #include <string>
@@ -9,5 +9,7 @@ namespace socketeer {
 
 // STATE_BOUND becomes "BOUND"; a state that this library does not know, its number.
 std::string StateWord(v1::State state);
+// CLOSE_REASON_OWNER becomes "OWNER".
+std::string CloseReasonWord(v1::CloseReason reason);
 
 }  // namespace socketeer

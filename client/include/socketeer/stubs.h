@@ -6,13 +6,15 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "socketeer/v1/host_service.grpc.pb.h"
+#include "socketeer/v1/session_service.grpc.pb.h"
 #include "socketeer/v1/socket_service.grpc.pb.h"
 
 namespace socketeer {
 
-// `host` and `health` may be null when GetHost and CheckHealth are not called.
+// Those of services that are not called may be null.
 struct Stubs {
   std::shared_ptr<v1::SocketService::StubInterface> sockets;
+  std::shared_ptr<v1::SessionService::StubInterface> sessions;
   std::shared_ptr<v1::HostService::StubInterface> host;
   std::shared_ptr<grpc::health::v1::Health::StubInterface> health;
 };
