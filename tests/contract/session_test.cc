@@ -150,9 +150,9 @@ TEST_F(SessionTest, AnAcceptFollowsItsListener) {
                            "socket_id: 'l' type: SOCKET_TYPE_STREAM bind { inet { ip: '127.0.0.1' } } listen {}");
   ASSERT_TRUE(Ok(listener));
   auto accept = server_->Start(&AsyncStub::AcceptSocket, "name: 'sockets/l'");
-  ASSERT_TRUE(testing::Eventually(
-      [&] { return server_->Ask(&Stub::GetSocket, "name: 'sockets/l'")->waiting_reads() == 1; },
-      "the API has no event for a call that began to wait"));
+  ASSERT_TRUE(
+      testing::Eventually([&] { return server_->Ask(&Stub::GetSocket, "name: 'sockets/l'")->waiting_reads() == 1; },
+                          "the API has no event for a call that began to wait"));
   ASSERT_TRUE(Ok(server_->Ask(&Stub::TransferSocket, "name: 'sockets/l' session: 'sessions/new'")));
   ASSERT_TRUE(Ok(server_->Ask(&SessionStub::EndSession, "name: 'sessions/old'")));
   ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket, "type: SOCKET_TYPE_STREAM connect { " +
