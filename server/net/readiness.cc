@@ -81,9 +81,11 @@ bool Socket::IsReady(const Waiter& waiter, short* polled) {
       break;
   }
   if (waiter.readable_bytes == 0) return HasKept() || (*polled & POLLIN) != 0;
-  size_t kept = bytes_.readable();
+  size_t kept = kept_ ? kept_->bytes.readable() : 0;
   // As FIONREAD does, it counts the first datagram.
-  if (datagrams_ && datagrams_->readable() > 0) kept = datagrams_->At(datagrams_->base())->payload.size();
+  if (kept_ && kept_->datagrams && kept_->datagrams->readable() > 0) {
+    kept = kept_->datagrams->At(kept_->datagrams->base())->payload.size();
+  }
   int there = 0;
   if (syscalls().BytesReadable(fd_, &there) < 0) return false;
   return kept + static_cast<size_t>(there) >= waiter.readable_bytes;
