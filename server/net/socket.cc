@@ -24,7 +24,7 @@ Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketO
       info_(std::move(info)),
       observer_(std::move(observer)),
       max_waiting_(max_waiting),
-      charge_(budget) {
+      budget_(budget) {
   observer_->OnChanged(info_);
 }
 
@@ -176,7 +176,7 @@ void Socket::EndWaiting(const base::Error& why) {
 bool Socket::CloseMayBlock() {
   if (!info_.kind.IsTcp()) return false;
   // TCP tells its peer with a reset that data was never read; what was given to nobody counts as that.
-  if (bytes_.given() < bytes_.end()) {
+  if (kept_ && kept_->bytes.given() < kept_->bytes.end()) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     return false;
@@ -195,10 +195,8 @@ void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) 
   if (watch_) loop_.Unwatch(*watch_, fd_);
   watch_.reset();
   const int fd = std::exchange(fd_, -1);
-  bytes_ = {};
-  datagrams_.reset();
-  connections_.reset();
-  NoteRetained();
+  kept_.reset();
+  gauges().retained_bytes.store(0, std::memory_order_relaxed);
   info_.state = State::kClosed;
   observer_->OnClosing();
   Task finish = [self = shared_from_this(), done = std::move(done)]() mutable {

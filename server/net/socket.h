@@ -74,7 +74,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void Close(base::Error why, const CloseElsewhere& elsewhere, Task done);
 
   // --- For operations: what came in, and is not acknowledged. ---
-  RetainedBytes& bytes() { return bytes_; }
+  RetainedBytes& bytes() { return kept().bytes; }
   RetainedDatagrams& datagrams();
   RetainedConnections& connections();
   // One of them has changed.
@@ -88,7 +88,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // -1: errno. 0: one datagram in `out`. 1: the end of the stream (seqpacket).
   int ReadDatagram(IncomingDatagram* out, bool peek);
   // An error that comes after what is kept. `told`: an earlier call got it, but its answer may have been lost.
-  void KeepError(int number, bool told) { kept_error_ = {number, told}; }
+  void KeepError(int number, bool told) { kept().error = {number, told}; }
   // Takes it, for a call that `named` its number or did not, and so acknowledges what was told. 0: none.
   int TakeError(bool named);
   // How many bytes of the stream, or datagrams in all, the kernel accepted; sends add to it.
@@ -126,9 +126,17 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     TimerId timer = 0;  // 0: none
   };
   using Queue = std::list<Waiting>;
-  struct KeptError {
-    int number = 0;
-    bool told = false;
+  // Made when something comes in; most sockets have one part of it.
+  struct Kept {
+    explicit Kept(RetainedBudget& budget) : charge(budget) {}
+    RetainedBytes bytes;
+    std::unique_ptr<RetainedDatagrams> datagrams;
+    std::unique_ptr<RetainedConnections> connections;
+    RetainedCharge charge;
+    struct {
+      int number = 0;
+      bool told = false;
+    } error;  // see KeepError()
   };
   struct Lane {  // one direction
     Queue waiting;
@@ -168,6 +176,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void RestartStream();
   // Resets what was accepted and given to nobody.
   void ResetConnections();
+  Kept& kept();
   bool HasKept() const;
   ssize_t NextDatagramSize();
 
@@ -178,12 +187,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   const size_t max_waiting_;
   std::optional<WatchId> watch_;
   Lane lanes_[2];
-  RetainedBytes bytes_;
-  std::unique_ptr<RetainedDatagrams> datagrams_;      // most sockets never have any
-  std::unique_ptr<RetainedConnections> connections_;  // likewise
-  std::unique_ptr<std::vector<Waiter>> waiters_;      // likewise
-  RetainedCharge charge_;                             // for what is kept
-  KeptError kept_error_;
+  std::unique_ptr<Kept> kept_;
+  std::unique_ptr<std::vector<Waiter>> waiters_;  // most sockets never have any
+  RetainedBudget& budget_;
   uint64_t sent_ = 0;
   SocketPath path_;  // of a bound UNIX socket
   // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,

@@ -37,62 +37,72 @@ SocketAddress DestinationOf(msghdr& message) {
 
 }  // namespace
 
+Socket::Kept& Socket::kept() {
+  if (!kept_) kept_ = std::make_unique<Kept>(budget_);
+  return *kept_;
+}
+
 RetainedDatagrams& Socket::datagrams() {
-  if (!datagrams_) datagrams_ = std::make_unique<RetainedDatagrams>();
-  return *datagrams_;
+  if (!kept().datagrams) kept_->datagrams = std::make_unique<RetainedDatagrams>();
+  return *kept_->datagrams;
 }
 
 RetainedConnections& Socket::connections() {
-  if (!connections_) connections_ = std::make_unique<RetainedConnections>();
-  return *connections_;
+  if (!kept().connections) kept_->connections = std::make_unique<RetainedConnections>();
+  return *kept_->connections;
 }
 
 void Socket::NoteRetained() {
-  size_t payload = bytes_.payload();
+  if (!kept_) return;
+  size_t payload = kept_->bytes.payload();
   size_t overhead = 0;
-  if (datagrams_) {
-    payload += datagrams_->payload();
-    overhead = datagrams_->size() * base::kDatagramOverhead;
+  if (kept_->datagrams) {
+    payload += kept_->datagrams->payload();
+    overhead = kept_->datagrams->size() * base::kDatagramOverhead;
   }
-  charge_.Settle(payload + overhead);
+  kept_->charge.Settle(payload + overhead);
   gauges().retained_bytes.store(payload, std::memory_order_relaxed);
 }
 
 bool Socket::HasKept() const {
-  return bytes_.readable() > 0 || kept_error_.number != 0 || (datagrams_ && datagrams_->readable() > 0) ||
-         (connections_ && connections_->readable() > 0);
+  if (!kept_) return false;
+  return kept_->bytes.readable() > 0 || kept_->error.number != 0 ||
+         (kept_->datagrams && kept_->datagrams->readable() > 0) ||
+         (kept_->connections && kept_->connections->readable() > 0);
 }
 
 int Socket::TakeError(bool named) {
-  const KeptError kept = std::exchange(kept_error_, {});
-  return kept.told && !named ? 0 : kept.number;
+  if (!kept_) return 0;
+  const auto error = std::exchange(kept_->error, {});
+  return error.told && !named ? 0 : error.number;
 }
 
 void Socket::RestartStream() {
-  bytes_.Restart();
-  kept_error_ = {};
   sent_ = 0;
+  if (!kept_) return;
+  kept_->bytes.Restart();
+  kept_->error = {};
   NoteRetained();
 }
 
 void Socket::ResetConnections() {
-  if (!connections_) return;
-  RetainedConnections& kept = *connections_;
-  for (uint64_t number = kept.given(); number < kept.end(); ++number) {
-    const int fd = kept.At(number)->fd;
+  if (!kept_ || !kept_->connections) return;
+  RetainedConnections& pending = *kept_->connections;
+  for (uint64_t number = pending.given(); number < pending.end(); ++number) {
+    const int fd = pending.At(number)->fd;
     const linger reset{.l_onoff = 1, .l_linger = 0};
     if (info_.kind.IsTcp()) syscalls().SetSockOpt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     syscalls().Close(fd);
   }
-  kept.ForgetUndelivered();
+  pending.ForgetUndelivered();
 }
 
 base::Result<ssize_t> Socket::TakeBytes(size_t most) {
-  auto room = charge_.Reserve(1, most);
+  auto room = kept().charge.Reserve(1, most);
   if (!room.ok()) return std::move(room).error();
   const ssize_t count = ReadBytes(loop_.scratch(), *room, false);
   const int number = errno;
-  if (count > 0) bytes_.Append(loop_.scratch(), static_cast<size_t>(count));
+  if (count > 0) kept_->bytes.Append(loop_.scratch(), static_cast<size_t>(count));
   NoteRetained();
   errno = number;
   return count;
@@ -112,13 +122,13 @@ ssize_t Socket::ReadBytes(char* buffer, size_t size, bool peek) {
 
 base::Result<int> Socket::TakeDatagram() {
   constexpr uint64_t kLargest = base::kMaxPayloadBytes + base::kDatagramOverhead;
-  if (auto room = charge_.Reserve(kLargest, kLargest); !room.ok()) {
+  if (auto room = kept().charge.Reserve(kLargest, kLargest); !room.ok()) {
     // Not for any; for this one?
     const ssize_t size = NextDatagramSize();
     if (size < 0) return -1;
     const uint64_t cost =
         std::min<uint64_t>(static_cast<uint64_t>(size), base::kMaxPayloadBytes) + base::kDatagramOverhead;
-    room = charge_.Reserve(cost, cost);
+    room = kept_->charge.Reserve(cost, cost);
     if (!room.ok()) return std::move(room).error();
   }
   IncomingDatagram datagram;
