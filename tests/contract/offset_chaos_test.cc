@@ -95,6 +95,10 @@ class OffsetChaos : public ::testing::Test {
     return reply;
   }
 
+  // So many calls were made, and gave things a second time as often as it takes to be a proof. A busy machine loses
+  // fewer answers: then it takes more calls, within reason.
+  bool Enough(int calls) const { return calls_ >= calls && (replayed_ >= 100 || calls_ >= 5 * calls); }
+
   std::unique_ptr<Caller> NewCaller() { return std::make_unique<Caller>("unix:" + server_.dir().File("proxy")); }
 
   // "sockets/s" at the daemon, connected to what is returned.
@@ -171,8 +175,9 @@ TEST_F(OffsetChaosAtTheBound, TenThousandReceivesJoinToTheStream) {
   v1::ReceiveDataRequest request;
   request.set_name("sockets/s");
   for (bool end = false; !end && !HasFailure();) {
-    if (calls_ == 10'000) source.End();
-    const uint32_t max = calls_ < 10'000 ? Random(1, kLargest) : kLargest;
+    const bool enough = Enough(10'000);
+    if (enough) source.End();
+    const uint32_t max = enough ? kLargest : Random(1, kLargest);
     request.set_max_bytes(max);
     const bool whole = Random(0, 3) == 0;
     request.set_mode(whole ? v1::MODE_WHOLE : v1::MODE_WAIT);
@@ -208,7 +213,7 @@ TEST_F(OffsetChaos, SendsArriveOnce) {
   request.set_name("sockets/s");
   request.set_offset(0);
   request.set_data(BytesAt(0, 1'000));
-  while (calls_ < 4'000 && !HasFailure()) {
+  while (!Enough(4'000) && !HasFailure()) {
     request.set_mode(Random(0, 1) == 0 ? v1::MODE_WHOLE : v1::MODE_WAIT);
     const auto reply = Try(&AsyncStub::SendData, request);
     if (!reply.ok()) continue;
@@ -227,7 +232,7 @@ TEST_F(OffsetChaos, SendsArriveOnce) {
   sink.join();
   EXPECT_EQ(total, last->next_offset());
   EXPECT_EQ(arrived.Finish(), sent.Finish());
-  EXPECT_GE(replayed_, 50);
+  EXPECT_GE(replayed_, 100);
 }
 
 TEST_F(OffsetChaos, TwoReceiversGetDisjointBytes) {
@@ -282,7 +287,7 @@ TEST_F(OffsetChaos, DatagramsByTheirNumber) {
   v1::ReceiveDatagramsRequest request;
   request.set_name("sockets/s");
   request.set_sequence(0);
-  while (calls_ < 4'000 && !HasFailure()) {
+  while (!Enough(4'000) && !HasFailure()) {
     request.set_max_datagrams(Random(1, 8));
     request.set_mode(Random(0, 3) == 0 ? v1::MODE_WHOLE : v1::MODE_WAIT);
     const auto reply = Try(&AsyncStub::ReceiveDatagrams, request);
