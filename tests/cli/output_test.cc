@@ -47,7 +47,7 @@ TEST(ToJson, IsOneLineWithEveryFieldThatHasNoPresence) {
   EXPECT_EQ(ToJson(options), R"({"nodelay":false})");
   v1::ReceiveDataResponse received;
   received.set_data(std::string("\0\xff", 2));
-  EXPECT_EQ(ToJson(received), R"({"data":"AP8=","endOfStream":false,"timedOut":false})");
+  EXPECT_EQ(ToJson(received), R"({"data":"AP8=","endOfStream":false,"timedOut":false,"offset":"0","replayed":false})");
   EXPECT_THAT(ToJson(Web()), Not(HasSubstr("\"peer\"")));
 }
 
