@@ -77,6 +77,7 @@ absl::Status ReceiveStream(Cli& cli, const RemoteSocket& socket, Amounts left, b
     const uint32_t size = static_cast<uint32_t>(response.data().size());
     left.max -= std::min(left.max, size);
     left.min -= std::min(left.min, size);
+    if (all.data().empty()) all.set_offset(response.offset());
     all.mutable_data()->append(response.data());
     all.set_end_of_stream(response.end_of_stream());
     all.set_timed_out(response.timed_out());

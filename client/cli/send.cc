@@ -63,31 +63,32 @@ absl::Status TimedOut(uint64_t sent) {
   return TimedOutError("send: timed out; " + std::to_string(sent) + " bytes were sent");
 }
 
-// Sends `bytes`, adds to `sent` what went.
-absl::Status SendPart(Cli& cli, const RemoteSocket& socket, const std::string& bytes, uint64_t& sent) {
+// Sends `bytes`, adds to `total` what went.
+absl::Status SendPart(Cli& cli, const RemoteSocket& socket, const std::string& bytes, v1::SendDataResponse& total) {
   const absl::StatusOr<v1::SendDataResponse> response = socket.SendAll(bytes, cli.Calls());
   if (!response.ok()) {
-    if (sent > 0) cli.Note("send: " + std::to_string(sent) + " bytes went before this failure");
+    if (total.bytes_sent() > 0) {
+      cli.Note("send: " + std::to_string(total.bytes_sent()) + " bytes went before this failure");
+    }
     return response.status();
   }
-  sent += response->bytes_sent();
-  return response->timed_out() ? TimedOut(sent) : absl::OkStatus();
+  total.set_bytes_sent(total.bytes_sent() + response->bytes_sent());
+  total.set_next_offset(response->next_offset());
+  return response->timed_out() ? TimedOut(total.bytes_sent()) : absl::OkStatus();
 }
 
-absl::Status SendInput(Cli& cli, const RemoteSocket& socket, const Input& input, uint64_t& sent) {
+absl::Status SendInput(Cli& cli, const RemoteSocket& socket, const Input& input, v1::SendDataResponse& total) {
   while (true) {
     SOCKETEER_ASSIGN_OR_RETURN(const std::string bytes, input.Read(kSendChunkBytes));
     if (bytes.empty()) return absl::OkStatus();
-    SOCKETEER_RETURN_IF_ERROR(SendPart(cli, socket, bytes, sent));
+    SOCKETEER_RETURN_IF_ERROR(SendPart(cli, socket, bytes, total));
   }
 }
 
 absl::Status SendStream(Cli& cli, const RemoteSocket& socket, const Payload& payload) {
   v1::SendDataResponse total;
-  uint64_t sent = 0;
-  const absl::Status status = payload.input.has_value() ? SendInput(cli, socket, *payload.input, sent)
-                                                        : SendPart(cli, socket, payload.bytes, sent);
-  total.set_bytes_sent(sent);
+  const absl::Status status = payload.input.has_value() ? SendInput(cli, socket, *payload.input, total)
+                                                        : SendPart(cli, socket, payload.bytes, total);
   total.set_timed_out(Classify(status) == ErrorKind::kTimedOut);
   if (status.ok() || total.timed_out()) SOCKETEER_RETURN_IF_ERROR(cli.out().Message(total));
   return status;

@@ -46,6 +46,7 @@ absl::StatusOr<v1::SendDataResponse> RemoteSocket::SendAll(std::string_view data
       return absl::InternalError("the daemon answered SendData with a count that cannot be");
     }
     total.set_bytes_sent(total.bytes_sent() + sent);
+    total.set_next_offset(response->next_offset());
     total.set_timed_out(response->timed_out() && sent == 0);
     data.remove_prefix(sent);
   } while (!data.empty() && !total.timed_out());

@@ -38,8 +38,9 @@ class Streams(CliTest):
                 self.assertEqual(result.stdout, b"")
                 self.assertEqual(receive(ours, len(expected)), expected)
         self.run_cli("send", "conn", "")
-        sent = self.json("send", "conn", "abc")
-        self.assertEqual((sent["bytesSent"], sent["timedOut"]), ("3", False))
+        before = sum(len(expected) for _, _, expected in cases)
+        self.assertEqual(self.json("send", "conn", "abc"),
+                         {"bytesSent": "3", "timedOut": False, "nextOffset": str(before + 3), "bytesSkipped": "0"})
 
     def test_standard_input_is_sent_while_it_is_read(self):
         ours = self.connection()
