@@ -21,7 +21,7 @@ std::string SocketName(std::string_view id) { return "sockets/" + Short(id); }
 // ": its lease ran out", for a word of socketeer.v1.CloseReason.
 std::string Because(std::string_view why) {
   if (why == "OWNER") return ", by its owner";
-  if (why == "SESSION_ENDED") return ": EndSession was called";
+  if (why == "SESSION_ENDED") return ": its owner ended the session";
   if (why == "LEASE_EXPIRED") return ": the lease ran out";
   if (why == "DRAINING") return ": the daemon is stopping";
   return "";

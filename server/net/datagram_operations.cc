@@ -216,6 +216,7 @@ void ReceiveDatagramsOperation::Settle(Socket& socket) {
     IncomingDatagram datagram;
     const int got = socket.ReadDatagram(&datagram, false);
     result_.end_of_stream = got > 0;
+    if (got < 0) error_ = socket.DataFault(Call::kReceive, "recvmsg", errno);  // it came after the look
     if (got == 0) {
       kept.PassBy(1);
       result_.datagrams.push_back(Cut(std::move(datagram)));

@@ -39,7 +39,7 @@ void Socket::RemoveWaiter(WaiterId id) {
 }
 
 void Socket::CheckWaiters() {
-  if (!waiters_) return;
+  if (!waiters_ || fd_ < 0) return;  // while a close lingers, they wait for its end
   short polled = -1;
   std::vector<std::pair<Waiter, base::Result<const SocketInfo*>>> ended;
   for (auto it = waiters_->begin(); it != waiters_->end();) {

@@ -133,7 +133,12 @@ class Retained {
     kept.shrink_to_fit();
   }
   // Everything is forgotten, and the next number is 0.
-  void Restart() { *this = Retained(); }
+  void Restart() {
+    Items().swap(items_);  // an assigned string keeps its memory
+    *this = Retained();
+  }
+  // Items that there is memory for.
+  size_t capacity() const { return items_.capacity(); }
 
  private:
   static constexpr uint64_t kNobody = std::numeric_limits<uint64_t>::max();
@@ -141,11 +146,12 @@ class Retained {
   void Remove(size_t count) {
     dropped_ += count;
     if (size() == 0) {
-      items_ = Items();
+      Items().swap(items_);  // an assigned string keeps its memory
       dropped_ = 0;
     } else if (dropped_ >= size()) {  // so that, on average, each item is moved once
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(dropped_));
       dropped_ = 0;
+      if (items_.capacity() > 4 * items_.size()) items_.shrink_to_fit();
     }
   }
 

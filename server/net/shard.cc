@@ -119,6 +119,10 @@ void Shard::Discard(SocketHandle handle, Task done) {
   });
 }
 
+void Shard::DoNotLinger(SocketHandle handle) {
+  if (Socket* const socket = Find(handle)) DoNotLinger(*socket);
+}
+
 void Shard::DoNotLinger(Socket& socket) {
   if (!socket.info().kind.IsTcp()) return;
   const linger no_wait{.l_onoff = 0, .l_linger = 0};

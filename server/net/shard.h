@@ -59,6 +59,8 @@ class Shard {
   SocketInfo Adopt(SocketHandle handle, AcceptResult accepted, std::shared_ptr<SocketObserver> observer);
   // Ends what waits on it with `why`. `done` runs when it is closed; at once if it was not there.
   void Close(SocketHandle handle, base::Error why, Task done);
+  // Its close(2) will not block. No effect if it is not there.
+  void DoNotLinger(SocketHandle handle);
   // Closes a socket that nobody was told of, without lingering. Not at once: so it may be called inside that socket.
   void Discard(SocketHandle handle, Task done);
   // The daemon stops. EndWaiting: what waits ends with `why`, and from then on Open() is refused with it. CloseAll:

@@ -184,7 +184,10 @@ void Socket::NoteConnectFailure() {
 void Socket::Enter(State state) {
   const bool was_idle = info_.state == State::kCreated || info_.state == State::kBound;
   const bool begins = state == State::kConnecting || state == State::kConnected;
-  if (info_.kind.IsTcp() && was_idle && begins) RestartStream();  // nothing of an old connection shows in the new one
+  if (was_idle && begins) {  // nothing of an old connection shows in the new one
+    if (info_.kind.IsTcp()) RestartStream();
+    if (kept_) kept_->error = {};
+  }
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
   ReadAddresses();

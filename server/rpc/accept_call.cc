@@ -38,7 +38,11 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
 
  private:
   base::Status Reserve() {
-    auto reserved = core_.registry.Reserve(request_.socket_id(), call_.SessionForAccepted(listener_),
+    const registry::SessionPtr session = call_.SessionForAccepted(listener_);
+    if (const auto ended = session->ended(); ended != registry::CloseReason::kNone) {
+      return base::SessionEnded(session->name(), CloseReasonWord(ended));
+    }
+    auto reserved = core_.registry.Reserve(request_.socket_id(), session,
                                            registry::Labels(request_.labels().begin(), request_.labels().end()),
                                            &listener_->shard(), handle_);
     if (!reserved.ok()) return std::move(reserved).error();

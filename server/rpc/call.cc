@@ -48,8 +48,8 @@ void Call::SetCanceller(std::function<void()> canceller) {
 }
 
 void Call::SetEnder(std::function<void(base::Error)> end) {
-  scope_.cancellation()->Set(std::move(end));
   scope_.CancelOnDrain();
+  scope_.cancellation()->Set(std::move(end));  // last: it may end the call
 }
 
 void Call::Fail(base::Error error) {

@@ -40,11 +40,18 @@ base::Status CallScope::Admit(const google::protobuf::Message& request) {
   if (core_.calls.load(std::memory_order_relaxed) > core_.limits.max_calls) {
     return base::LimitReached("max_calls", core_.limits.max_calls);
   }
-  auto session = NamedSession();
-  if (!session.ok()) return std::move(session).error();
-  if (auto status = Enter(*session); !status.ok()) return status;
+  auto entered = EnterOwn();
+  while (!entered.ok() && !names_session())
+    entered = EnterOwn();  // the standing one ended just now: there is a new one
+  if (!entered.ok()) return entered;
   if (auto unknown = FirstUnknownField(request)) return base::UnknownField(*unknown);
   return base::Ok();
+}
+
+base::Status CallScope::EnterOwn() {
+  auto session = NamedSession();
+  if (!session.ok()) return std::move(session).error();
+  return Enter(*session);
 }
 
 base::Result<registry::SessionPtr> CallScope::NamedSession() const {
@@ -62,14 +69,20 @@ base::Status CallScope::Enter(const registry::SessionPtr& session) {
     return base::SessionGone(session->id(), registry::CloseReasonWord(session->ended()));
   }
   session->Renew(began_);
+  LeaveStanding();
   sessions_.push_back(session);
   return base::Ok();
+}
+
+void CallScope::LeaveStanding() {
+  if (!names_session() && !sessions_.empty()) sessions_.front()->Release(id_);
 }
 
 base::Status CallScope::EnterSessionOf(const registry::RecordPtr& socket) {
   auto session = core_.registry.Hold(socket, id_, Holder());
   if (!session.ok()) return std::move(session).error();
   (*session)->Renew(began_);
+  LeaveStanding();
   socket_ = socket;
   return base::Ok();
 }

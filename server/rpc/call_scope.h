@@ -46,7 +46,10 @@ class CallScope {
   void CancelOnDrain();
 
  private:
+  base::Status EnterOwn();
   base::Result<registry::SessionPtr> NamedSession() const;
+  // A call that names no session, but is in another one now, does not end with the standing one.
+  void LeaveStanding();
   registry::Session::Holder Holder() const;
 
   Core& core_;

@@ -48,7 +48,9 @@ bool EndSession(Core& core, const registry::SessionPtr& session, registry::Close
         for (const auto& end : holders) end(*session);
         OnEach(
             records,
-            [error](net::Shard& shard, net::SocketHandle handle, std::function<void()> closed) {
+            [error, why](net::Shard& shard, net::SocketHandle handle, std::function<void()> closed) {
+              // Nobody is there to wait for one that lingers, and it would keep its port.
+              if (why == registry::CloseReason::kLeaseExpired) shard.DoNotLinger(handle);
               shard.Close(handle, error, std::move(closed));
             },
             [done, count = static_cast<uint32_t>(records.size())] { done(count); });
@@ -64,7 +66,7 @@ void Leases::Tick() {
   core_.control.CancelTimer(timer_);
   const base::MonotonicTime now = core_.clock.Now();
   // The daemon was stopped, or starved: what was sent to it meanwhile has not been read yet.
-  const auto late = timer_ == 0 ? std::chrono::nanoseconds(0) : now - due_;
+  const auto late = timer_ == 0 ? std::chrono::nanoseconds(0) : now - last_;
   auto pause = kLongestPause;
   for (const registry::SessionPtr& session : core_.sessions.All()) {
     LookAfter(session, now, late);
@@ -73,8 +75,8 @@ void Leases::Tick() {
     pause = std::min(
         {pause, looks, std::max<std::chrono::nanoseconds>(session->Over() - now, std::chrono::milliseconds(1))});
   }
-  due_ = now + pause;
-  timer_ = core_.control.RunAt(due_, [this] { Tick(); });
+  last_ = now;
+  timer_ = core_.control.RunAt(now + pause, [this] { Tick(); });
 }
 
 void Leases::LookAfter(const registry::SessionPtr& session, base::MonotonicTime now, std::chrono::nanoseconds late) {

@@ -29,7 +29,7 @@ class Leases {
 
   Core& core_;
   net::TimerId timer_ = 0;
-  base::MonotonicTime due_;  // of the next tick
+  base::MonotonicTime last_;  // the last tick
 };
 
 }  // namespace socketeer::rpc

@@ -64,7 +64,8 @@ void Call::ClaimOnce() {
   if (claim == Claim::kReused) return Fail(base::RequestIdReused(request_id));
   if (claim == Claim::kAnswered) return AnswerAs(answer);
   once_->mine = true;
-  once_->run();
+  const auto run = std::move(once_->run);  // it may end the call
+  run();
 }
 
 void Call::AnswerAs(const registry::Answer& first) {

@@ -72,7 +72,7 @@ class Sessions(CliTest):
         waiting = self.start("accept", "held")
         self.until_waiting("held")
         self.run_cli("session", "end", "ended")
-        self.assertIn("EndSession was called", self.finish(waiting, 3)[1])
+        self.assertIn("its owner ended the session", self.finish(waiting, 3)[1])
         self.assertRegex(self.out("inspect", "held"), r"State: +CLOSED\n(.*\n)*Closed: .*Z  SESSION_ENDED\n")
         self.run_cli("session", "end", "ended", code=3, said="sessions/ended ended before this call")
         self.run_cli("ls", "--session", "ended", code=3, said="sessions/ended ended before this call")

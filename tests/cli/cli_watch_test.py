@@ -65,7 +65,7 @@ class Watch(CliTest):
     def test_a_revision_that_is_too_old_begins_anew(self):
         self.run_cli("open", "udp4", "--id", "u")
         process = self.watch("--from", "0")
-        self.said(process, "watch: changes were missed; all sockets again:")
+        self.said(process, "watch: the changes since then are no longer remembered; all sockets as they are now:")
         self.assertEqual(self.words(process)[:2], ["snapshot", "sockets/u"])
 
     def test_nothing_is_missed_nor_twice_when_the_connection_breaks(self):
@@ -107,7 +107,7 @@ class Watch(CliTest):
         closed = self.words(process)
         self.assertEqual([*closed[:2], closed[-1]], ["closed", "sockets/u", "DRAINING"])
         self.said(process, "trying again")
-        self.said(process, "changes were missed")
+        self.said(process, "no longer remembered")
         self.assertIn(self.words(process)[:2], (["snapshot", "sockets/other"], ["opened", "sockets/other"]))
 
     def test_a_reader_that_is_gone_ends_it_though_nothing_happens(self):

@@ -144,5 +144,20 @@ TEST(RetainedBudget, IsNeverExceeded) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+// Once an assigned-to string kept all that it ever held, charged to nobody.
+TEST(RetainedBytes, WhatIsAcknowledgedCostsNoMemory) {
+  RetainedBytes kept;
+  const std::string much(1 << 20, 'x');
+  kept.Append(much.data(), much.size());
+  kept.GiveBelow(much.size());
+  kept.DropBelow(much.size() - 10);
+  EXPECT_LE(kept.capacity(), 100u);
+  kept.DropBelow(much.size());
+  EXPECT_LE(kept.capacity(), 100u);
+  kept.Append(much.data(), much.size());
+  kept.Restart();
+  EXPECT_LE(kept.capacity(), 100u);
+}
+
 }  // namespace
 }  // namespace socketeer::net
