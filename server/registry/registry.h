@@ -82,7 +82,8 @@ class Registry {
   // Runs `changed` once, on some thread, as soon as there is a change behind `revision`; at once, if there is. `waiter`
   // names the wait.
   void WaitForChange(uint64_t waiter, uint64_t revision, std::function<void()> changed);
-  void StopWaitingForChange(uint64_t waiter);
+  // False: it does not wait (any more).
+  bool StopWaitingForChange(uint64_t waiter);
   View Look(const Change& change) const;
 
   size_t size() const;

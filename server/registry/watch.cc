@@ -37,9 +37,9 @@ void Registry::WaitForChange(uint64_t waiter, uint64_t revision, std::function<v
   changed();
 }
 
-void Registry::StopWaitingForChange(uint64_t waiter) {
+bool Registry::StopWaitingForChange(uint64_t waiter) {
   std::lock_guard lock(mutex_);
-  change_waiters_.erase(waiter);
+  return change_waiters_.erase(waiter) > 0;
 }
 
 View Registry::Look(const Change& change) const { return ViewOf(*change.record, *change.content); }

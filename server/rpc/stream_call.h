@@ -29,7 +29,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     self_ = this->shared_from_this();
     if (auto status = scope_.Admit(request); !status.ok()) return status;
     scope_.cancellation()->Set([weak = this->weak_from_this()](const base::Error& why) {
-      if (const auto self = weak.lock()) self->End(why);
+      if (const auto self = weak.lock()) self->OnCancelled(why);
     });
     scope_.CancelOnDrain();
     return base::Ok();
@@ -60,6 +60,8 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     this->Finish(*end_);
   }
 
+  // It is to end early.
+  virtual void OnCancelled(const base::Error& why) { End(why); }
   // The message is on its way.
   virtual void OnWritten() {}
   // gRPC is done with the call.

@@ -1,6 +1,7 @@
 #include "server/rpc/watch.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ constexpr size_t kChangesPerMessage = 512;
 
 // One watcher. It has no queue: its place is a revision in the registry's log, and it reads on from there when its
 // last message is on its way. So a slow one costs one message, and holds up nobody; when the log has passed it, it
-// ends. One thread at a time: whoever started the write, or was woken, goes on.
+// ends. One thread at a time: whoever started the write, or was woken, or took the wait away, goes on.
 class Watch final : public StreamCall<v1::WatchSocketsResponse> {
  public:
   Watch(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, "watch") {}
@@ -35,6 +36,12 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   void OnWritten() override {
     if (response_.revision() == 0) return TellSnapshot();
     TellChanges();
+  }
+  // A daemon that stops tells first what it closed.
+  void OnCancelled(const base::Error& why) override {
+    if (why.reason != "DRAINING") return End(why);
+    draining_.store(true);
+    if (core().registry.StopWaitingForChange(scope().id())) TellChanges();
   }
   void OnEnded() override { core().registry.StopWaitingForChange(scope().id()); }
 
@@ -70,6 +77,7 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
         if (const auto self = weak.lock()) self->TellChanges();
       });
     });
+    if (draining_.load() && core().registry.StopWaitingForChange(scope().id())) End(base::Draining());
   }
 
   void Add(const registry::Change& change) {
@@ -83,6 +91,7 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   size_t at_ = 0;
   uint64_t revision_ = 0;  // read up to here
   uint64_t told_ = 0;      // told up to here
+  std::atomic<bool> draining_{false};
   v1::WatchSocketsResponse response_;
 };
 

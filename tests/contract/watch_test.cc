@@ -150,9 +150,21 @@ TEST_F(WatchTest, ASlowWatcherIsEnded) {
 }
 
 TEST_F(WatchTest, EndsWithTheDaemon) {
+  Open("a");
+  Open("b");
   Watcher watcher(server_.caller());
   ASSERT_TRUE(watcher.Next());
   server_.Drain(std::chrono::seconds(20));
+  // It misses nothing: what the daemon closed comes first.
+  int closed = 0;
+  while (closed < 2) {
+    const auto response = watcher.Next();
+    ASSERT_TRUE(response) << closed;
+    for (const v1::SocketChange& change : response->changes()) {
+      EXPECT_EQ(change.socket().close_reason(), v1::CLOSE_REASON_DRAINING);
+      ++closed;
+    }
+  }
   const auto problem = watcher.End();
   EXPECT_EQ(problem.code, StatusCode::UNAVAILABLE);
   EXPECT_EQ(problem.reason, "DRAINING");
