@@ -42,12 +42,12 @@ class Death(LeaseTest):
     def test_stopped_over_unix(self):
         self.serve(self.unix())
         self.begin(TTL)
-        self.assert_all_goes(self.stop(), IN_TIME, left_open=self.connected)
+        self.assert_all_goes(self.stop(), IN_TIME, left_open=[self.connected])
 
     def test_stopped_over_tcp(self):
         self.serve("127.0.0.1:0")
         self.begin(TTL)
-        self.assert_all_goes(self.stop(), IN_TIME, left_open=self.connected)
+        self.assert_all_goes(self.stop(), IN_TIME, left_open=[self.connected])
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Partition(LeaseTest):
         self.await_sockets()
         death = time.monotonic()
         self.run_on(self.daemon, "nft", "-f", "-", input=CUT, text=True)
-        self.assert_all_goes(death, IN_TIME, left_open=self.connected)
+        self.assert_all_goes(death, IN_TIME, left_open=[self.connected])
         self.assertIsNone(self.client.poll())
 
 
