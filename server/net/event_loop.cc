@@ -46,11 +46,25 @@ EventLoop::~EventLoop() {
 
 void EventLoop::Run() {
   std::array<epoll_event, kEventsPerRound> events;
+  turn_.acquire();
   do {
-    const int count = syscalls_.EpollWait(epoll_, events.data(), kEventsPerRound, TimeoutMs());
+    const int count = Sleep(events.data());
     Dispatch(events.data(), count);  // negative on EINTR: nothing to dispatch
     RunTimers();
   } while (RunPosted());
+  turn_.release();
+}
+
+int EventLoop::Sleep(epoll_event* events) {
+  const int timeout = TimeoutMs();
+  wakes_at_ = timers_.empty() ? base::MonotonicTime::max() : timers_.begin()->first.first;
+  awake_.store(false);
+  turn_.release();
+  const int count = syscalls_.EpollWait(epoll_, events, kEventsPerRound, timeout);
+  awake_.store(true);
+  turn_.acquire();
+  wakes_at_ = base::MonotonicTime::min();
+  return count;
 }
 
 void EventLoop::Stop() {
@@ -70,6 +84,22 @@ void EventLoop::Post(Task task) {
   }
   // Whoever made the queue non-empty wakes the loop; it empties the queue in one go.
   if (first) Wake();
+}
+
+void EventLoop::RunOrPost(Task task) {
+  if (awake_.load() || !turn_.try_acquire()) return Post(std::move(task));
+  const bool idle = Idle();
+  if (idle) {
+    task();
+    task = nullptr;  // what it holds goes in its turn, too
+  }
+  turn_.release();
+  if (!idle) Post(std::move(task));
+}
+
+bool EventLoop::Idle() {
+  std::lock_guard lock(mutex_);
+  return posted_.empty() && !stopping_;
 }
 
 void EventLoop::Wake() {
@@ -98,6 +128,10 @@ TimerId EventLoop::RunAt(base::MonotonicTime when, Task task) {
   const TimerId id = next_timer_++;
   timers_.emplace(std::pair(when, id), std::move(task));
   timer_times_.emplace(id, when);
+  if (when < wakes_at_) {  // it sleeps, and would for too long
+    wakes_at_ = when;
+    Wake();
+  }
   return id;
 }
 

@@ -1,16 +1,19 @@
-// One thread's reactor: epoll, timers, and tasks posted by other threads.
+// One thread's reactor: epoll, timers, and tasks from other threads.
 //
-// All functions are for the loop's own thread, but for Post() and Stop(), which any thread may call. The loop owns its
-// epoll and its eventfd; it never owns a watched descriptor. Events carry an id that is never used again, not a
-// descriptor: an event that comes late meets nobody.
+// All functions are for the loop's own thread, but for RunOrPost(), Post() and Stop(), which any thread may call. While
+// the loop sleeps, another thread may run a task in its stead: whoever has the turn is "the loop's thread", and there
+// is one turn. The loop owns its epoll and its eventfd; it never owns a watched descriptor. Events carry an id that is
+// never used again, not a descriptor: an event that comes late meets nobody.
 //
 // Edge-triggered: a fresh TCP socket reports EPOLLHUP for ever, and a socket that nobody waits for must cost nothing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +52,9 @@ class EventLoop {
   // Runs `task` on the loop's thread, after all that were posted before it. A task posted by a task runs in the next
   // round, after the descriptors had their turn.
   void Post(Task task);
+  // The same; but if the loop sleeps, on this very thread, and before this returns: nobody has to be woken. For a
+  // caller who holds no lock that `task` may need.
+  void RunOrPost(Task task);
 
   // Watches `fd`, edge-triggered, for `events`. `handler` must outlive the watch.
   base::Result<WatchId> Watch(int fd, uint32_t events, EventHandler* handler);
@@ -65,7 +71,9 @@ class EventLoop {
 
  private:
   EventLoop(Syscalls& syscalls, const base::Clock& clock, int epoll, int wake);
+  int Sleep(epoll_event* events);
   int TimeoutMs() const;
+  bool Idle();
   void Wake();
   void Dispatch(const epoll_event* events, int count);
   void RunTimers();
@@ -82,7 +90,11 @@ class EventLoop {
   std::unordered_map<TimerId, base::MonotonicTime> timer_times_;
   TimerId next_timer_ = 1;
   const std::unique_ptr<char[]> scratch_;
-  std::vector<Task> running_;  // the batch being run; a member for its capacity
+  std::vector<Task> running_;                                  // the batch being run; a member for its capacity
+  base::MonotonicTime wakes_at_ = base::MonotonicTime::min();  // while it sleeps: for its first timer
+
+  std::binary_semaphore turn_{1};  // guards all above; not a mutex, for a task may try it on the thread that has it
+  std::atomic<bool> awake_{true};  // the loop's own thread wants the turn, or has it: others post
 
   std::mutex mutex_;
   std::vector<Task> posted_;  // guarded by mutex_

@@ -1,8 +1,8 @@
 // A thread, its event loop, and the sockets that live on it.
 //
 // A socket is named by a handle, which its maker takes from NextHandle() before anything is posted, so that a call can
-// be cancelled before its socket exists. Post() is for any thread; everything else, if not said otherwise, is for the
-// shard's own.
+// be cancelled before its socket exists. Post() and RunOrPost() are for any thread; everything else, if not said
+// otherwise, is for the shard's own.
 #pragma once
 
 #include <functional>
@@ -43,6 +43,7 @@ class Shard {
   ~Shard();
 
   void Post(Task task) { loop_->Post(std::move(task)); }
+  void RunOrPost(Task task) { loop_->RunOrPost(std::move(task)); }
   // Any thread; unique in the process, for handles, operations and waiters alike.
   static uint64_t NextId();
 

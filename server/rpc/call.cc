@@ -31,7 +31,7 @@ void Call::Post(const registry::RecordPtr& record, OnSocket run) {
       if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
     });
   });
-  shard.Post([this, &shard, handle, record, run = std::move(run)]() mutable {
+  shard.RunOrPost([this, &shard, handle, record, run = std::move(run)]() mutable {
     net::Socket* const socket = shard.Find(handle);
     if (socket == nullptr) {
       if (core().draining.load()) return Fail(base::Draining());

@@ -136,7 +136,7 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
     call.SetEnder([&call, answered](base::Error why) {
       if (!answered->exchange(true)) call.Fail(std::move(why));
     });
-    shard.Post([=, this, &call, &shard, record = *record] {
+    shard.RunOrPost([=, this, &call, &shard, record = *record] {
       const bool there = shard.Find(record->handle()) != nullptr;
       core_.registry.WillClose(record, registry::CloseReason::kOwner);
       const char* const why = CloseReasonWord(registry::CloseReason::kOwner);

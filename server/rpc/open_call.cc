@@ -33,7 +33,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
         if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
       });
     });
-    shard.Post([self = shared_from_this(), &shard, handle, base, record = *reserved] {
+    shard.RunOrPost([self = shared_from_this(), &shard, handle, base, record = *reserved] {
       if (self->call_.cancelled()) {
         self->core_.registry.Abandon(record);
         return self->call_.Fail(base::Cancelled());

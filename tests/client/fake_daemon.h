@@ -125,7 +125,7 @@ class FakeDaemon {
   }
 
  private:
-  struct Sockets : v1::SocketService::CallbackService {
+  struct Sockets : v1::SocketService::WithCallbackMethod_WatchSockets<v1::SocketService::Service> {
     grpc::ServerWriteReactor<v1::WatchSocketsResponse>* WatchSockets(grpc::CallbackServerContext* context,
                                                                      const v1::WatchSocketsRequest* request) override {
       return watches.Begin(context, request);
@@ -133,28 +133,22 @@ class FakeDaemon {
     FakeStreams<v1::WatchSocketsRequest, v1::WatchSocketsResponse> watches;
   };
 
-  static grpc::ServerUnaryReactor* Finished(grpc::CallbackServerContext* context) {
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
-  }
-
-  struct Sessions : v1::SessionService::CallbackService {
-    grpc::ServerUnaryReactor* CreateSession(grpc::CallbackServerContext* context,
-                                            const v1::CreateSessionRequest* request, v1::Session* session) override {
+  struct Sessions : v1::SessionService::WithCallbackMethod_HoldSession<v1::SessionService::Service> {
+    grpc::Status CreateSession(grpc::ServerContext*, const v1::CreateSessionRequest* request,
+                               v1::Session* session) override {
       session->set_name("sessions/" + request->session_id());
-      return Finished(context);
+      return grpc::Status::OK;
     }
     grpc::ServerWriteReactor<v1::HoldSessionResponse>* HoldSession(grpc::CallbackServerContext* context,
                                                                    const v1::HoldSessionRequest* request) override {
       return holds.Begin(context, request);
     }
-    grpc::ServerUnaryReactor* EndSession(grpc::CallbackServerContext* context, const v1::EndSessionRequest* request,
-                                         v1::EndSessionResponse* response) override {
+    grpc::Status EndSession(grpc::ServerContext*, const v1::EndSessionRequest* request,
+                            v1::EndSessionResponse* response) override {
       const std::lock_guard<std::mutex> lock(mutex);
       ended.push_back(request->name());
       response->mutable_session()->set_name(request->name());
-      return Finished(context);
+      return grpc::Status::OK;
     }
     FakeStreams<v1::HoldSessionRequest, v1::HoldSessionResponse> holds;
     std::mutex mutex;

@@ -140,6 +140,89 @@ struct Watched : EventHandler {
   WatchId id = 0;
 };
 
+class EventLoopInStead : public EventLoopTest {
+ protected:
+  // `task`, and a first one before it, until it ran before this returned: soon the loop sleeps.
+  void RunInStead(std::function<void()> task) {
+    for (bool ran = false; !ran;) {
+      auto on = std::make_shared<std::promise<std::thread::id>>();
+      loop_->RunOrPost([on] { on->set_value(std::this_thread::get_id()); });
+      if (on->get_future().get() != std::this_thread::get_id()) continue;
+      loop_->RunOrPost([&] {
+        ran = true;
+        task();
+      });
+      EXPECT_TRUE(ran) << "nobody has woken it";
+    }
+  }
+};
+
+TEST_F(EventLoopInStead, WhatWasPostedBeforeRunsBefore) {
+  std::promise<void> posted;
+  loop_->Post([this, go = posted.get_future().share()] {
+    go.wait();
+    Note("running")();
+  });
+  loop_->Post(Note("posted"));
+  loop_->RunOrPost(Note("last"));  // the loop is awake
+  EXPECT_THAT(notes_, ElementsAre());
+  posted.set_value();
+  Stop();
+  EXPECT_THAT(notes_, ElementsAre("running", "posted", "last"));
+}
+
+TEST_F(EventLoopInStead, ATimerWakesTheLoop) {
+  auto ran = std::make_shared<std::promise<std::thread::id>>();
+  RunInStead([&] { loop_->RunAt(loop_->Now(), [ran] { ran->set_value(std::this_thread::get_id()); }); });
+  EXPECT_EQ(ran->get_future().get(), thread_.get_id());
+}
+
+TEST_F(EventLoopInStead, AnEventIsTheLoops) {
+  auto told = std::make_shared<std::promise<std::thread::id>>();
+  Watched watched([&] { told->set_value(std::this_thread::get_id()); });
+  RunInStead([&] { watched.id = *loop_->Watch(watched.read_end.get(), EPOLLIN, &watched); });
+  watched.Write();
+  EXPECT_EQ(told->get_future().get(), thread_.get_id());
+  Run([&] { loop_->Unwatch(watched.id, watched.read_end.get()); });
+}
+
+TEST_F(EventLoopInStead, ATaskOfItIsPosted) {
+  auto inner = std::make_shared<std::promise<std::thread::id>>();
+  RunInStead([&] {
+    loop_->RunOrPost([this, inner] {
+      Note("inner")();
+      inner->set_value(std::this_thread::get_id());
+    });
+    Note("outer")();
+  });
+  EXPECT_EQ(inner->get_future().get(), thread_.get_id());
+  Stop();
+  EXPECT_THAT(notes_, ElementsAre("outer", "inner"));
+}
+
+TEST_F(EventLoopInStead, ThereIsOneTurn) {
+  // All tasks, in whatever way they come, change what no lock guards.
+  constexpr int kEach = 20'000;
+  int count = 0;
+  const auto one = [&] { ++count; };
+  std::thread others[2];
+  for (std::thread& other : others) {
+    other = std::thread([&] {
+      for (int i = 0; i < kEach; ++i) {
+        loop_->RunOrPost([&] {
+          one();
+          if (count % 8 == 0) loop_->RunAt(loop_->Now(), one);
+        });
+        if (i % 16 == 0) loop_->Post(one);
+      }
+    });
+  }
+  for (std::thread& other : others) other.join();
+  int timers = 0;
+  Run([&] { timers = count - 2 * kEach - 2 * kEach / 16; });
+  EXPECT_GT(timers, 0);
+}
+
 TEST_F(EventLoopTest, TellsOfEventsEdgeTriggered) {
   auto told = std::make_shared<std::promise<void>>();
   int count = 0;
