@@ -136,11 +136,17 @@ Error RequestIdReused(const std::string& request_id) {
   return error;
 }
 
-Error RevisionTooOld(uint64_t given, uint64_t lowest) {
-  Error error = Make(Code::kOutOfRange, Origin::kRegistry, "REVISION_TOO_OLD",
-                     "the changes behind revision " + std::to_string(given) +
-                         " are no longer remembered; watch again without a revision");
-  error.metadata = {{"field", "revision"}, {"given", std::to_string(given)}, {"lowest", std::to_string(lowest)}};
+Error RevisionTooOld(uint64_t given, uint64_t lowest, uint64_t last) {
+  const std::string why = given > last
+                              ? "this daemon has come to revision " + std::to_string(last) + " only, so " +
+                                    std::to_string(given) + " is of another one"
+                              : "the changes behind revision " + std::to_string(given) + " are no longer remembered";
+  Error error =
+      Make(Code::kOutOfRange, Origin::kRegistry, "REVISION_TOO_OLD", why + "; watch again without a revision");
+  error.metadata = {{"field", "revision"},
+                    {"given", std::to_string(given)},
+                    {"lowest", std::to_string(lowest)},
+                    {"highest", std::to_string(last)}};
   return error;
 }
 

@@ -73,7 +73,7 @@ Error SessionGone(const std::string& id, const std::string& why);
 Error SessionEnded(const std::string& name, const std::string& why);
 Error RequestIdReused(const std::string& request_id);
 // `lowest`: reading may begin behind this revision.
-Error RevisionTooOld(uint64_t given, uint64_t lowest);
+Error RevisionTooOld(uint64_t given, uint64_t lowest, uint64_t last);
 Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);
 // `limit` is the field's name in socketeer.v1.Limits.

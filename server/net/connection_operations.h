@@ -41,8 +41,9 @@ struct AcceptResult {
 
 class AcceptOperation final : public OperationOf<AcceptResult> {
  public:
-  // Of a call that names the connection it wants. `reserve` is asked, on the loop's thread, when there is a new one:
-  // which socket will it become? If there cannot be one, the call fails, and the connection waits for the next.
+  // `sequence`: of a call that names the connection it wants. `reserve` is asked, on the loop's thread, when there is a
+  // new one: which socket will it become? If there cannot be one, the call fails, and the connection waits for the
+  // next.
   struct Want {
     std::optional<uint64_t> sequence = {};
     std::function<base::Result<std::shared_ptr<SocketObserver>>()> reserve = {};

@@ -158,7 +158,7 @@ Progress ReceiveDatagramsOperation::Peek(Socket& socket) {
     result_.replayed = result_.sequence < kept.given();
     return Progress::kDone;
   }
-  if (const int number = socket.TakeError(false)) return EndWithError(socket, number);
+  if (const int number = socket.TakeError(false, true)) return EndWithError(socket, number);
   IncomingDatagram datagram;
   const int got = socket.ReadDatagram(&datagram, true);
   if (got < 0) return EndWithError(socket, errno);
@@ -209,7 +209,8 @@ void ReceiveDatagramsOperation::Settle(Socket& socket) {
     }
     kept.GiveBelow(from + count_);
   } else {
-    kept.DropBelow(from);
+    // What it gets acknowledges what others got before; nothing does not.
+    if (count_ > 0 || looked_ || result_.end_of_stream) kept.DropBelow(from);
     for (IncomingDatagram& each : kept.Take(count_)) result_.datagrams.push_back(Cut(std::move(each)));
   }
   if (looked_) {

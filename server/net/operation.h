@@ -27,7 +27,7 @@ enum class Mode { kExact, kWait, kWhole };
 enum class Progress {
   kDone,         // it has its result
   kBlocked,      // the kernel is not ready and will announce when it is
-  kUnannounced,  // the kernel is not ready and will not announce it (socket.cc: RetryLater)
+  kUnannounced,  // the kernel is not ready and will not announce it (socket.cc: Rearm)
   kMore,         // it could go on, but had its fair share of the loop
 };
 

@@ -91,11 +91,11 @@ base::Result<bool> Socket::IsReady(const Waiter& waiter, short* polled) {
       break;
   }
   if (waiter.readable_bytes == 0) return HasKept() || (*polled & POLLIN) != 0;
-  size_t kept = kept_ ? kept_->bytes.readable() : 0;
   // As FIONREAD does, it counts the first datagram.
   if (kept_ && kept_->datagrams && kept_->datagrams->readable() > 0) {
-    kept = kept_->datagrams->At(kept_->datagrams->base())->payload.size();
+    return kept_->datagrams->At(kept_->datagrams->base())->payload.size() >= waiter.readable_bytes;
   }
+  const size_t kept = kept_ ? kept_->bytes.readable() : 0;
   int there = 0;
   if (syscalls().BytesReadable(fd_, &there) < 0) {
     if (errno == EINVAL && info_.state == State::kListening) return false;  // it has no bytes

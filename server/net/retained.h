@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -82,7 +83,11 @@ class Retained {
   size_t held() const { return end_ - from_; }
 
   void Append(const Item* first, size_t count) {
-    items_.insert(items_.end(), std::make_move_iterator(first), std::make_move_iterator(first + count));
+    if constexpr (std::is_same_v<Item, char>) {
+      items_.append(first, count);
+    } else {
+      items_.insert(items_.end(), std::make_move_iterator(first), std::make_move_iterator(first + count));
+    }
     payload_ += PayloadOf(first, count);
     end_ += count;
   }
@@ -110,7 +115,11 @@ class Retained {
     if (dropped_ == 0 && count == items_.size()) {
       taken.swap(items_);
     } else {
-      taken.assign(std::make_move_iterator(first), std::make_move_iterator(first + count));
+      if constexpr (std::is_same_v<Item, char>) {
+        taken.assign(first, count);
+      } else {
+        taken.assign(std::make_move_iterator(first), std::make_move_iterator(first + count));
+      }
       Remove(count);
     }
     return taken;

@@ -1,6 +1,6 @@
 // A thread, its event loop, and the sockets that live on it.
 //
-// A socket is named by a handle, which its maker takes from NextHandle() before anything is posted, so that a call can
+// A socket is named by a handle, which its maker takes from NextId() before anything is posted, so that a call can
 // be cancelled before its socket exists. Post() and RunOrPost() are for any thread; everything else, if not said
 // otherwise, is for the shard's own.
 #pragma once
@@ -53,7 +53,7 @@ class Shard {
 
   using OpenDone = absl::AnyInvocable<void(base::Result<OpenResult>) &&>;
   // Atomic: on failure nothing is left and the error names the step. Only a connect waits; it can be ended by
-  // Cancel(handle, base.id).
+  // Socket::Cancel(base.id).
   void Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::shared_ptr<SocketObserver> observer,
             OpenDone done);
   // Takes in an accepted descriptor.

@@ -89,8 +89,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   int ReadDatagram(IncomingDatagram* out, bool peek);
   // An error that comes after what is kept. `told`: an earlier call got it, but its answer may have been lost.
   void KeepError(int number, bool told) { kept().error = {number, told}; }
-  // Takes it, for a call that `named` its number or did not, and so acknowledges what was told. 0: none.
-  int TakeError(bool named);
+  // Takes it, for a call that `named` its number or did not, and so acknowledges what was told; a `peek` acknowledges
+  // nothing. 0: none.
+  int TakeError(bool named, bool peek = false);
   // How many bytes of the stream, or datagrams in all, the kernel accepted; sends add to it.
   uint64_t sent() const { return sent_; }
   void NoteSent(uint64_t count) { sent_ += count; }
@@ -113,8 +114,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void NoteDisconnected();
   // connect(2) failed, for good: where does that leave the socket?
   void NoteConnectFailure();
-  // The state changed, or the addresses may have: asks the kernel and tells everyone.
-  void Enter(State state);
+  // The state changed, or the addresses may have: asks the kernel and tells everyone. `peer`: who it is when the kernel
+  // knows no more.
+  void Enter(State state, const SocketAddress& peer = {});
   // After the first datagram from an unbound socket the kernel has chosen an address.
   void NoteAutobind();
 
@@ -126,7 +128,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     TimerId timer = 0;  // 0: none
   };
   using Queue = std::list<Waiting>;
-  // Made when something comes in; most sockets have one part of it.
+  // Made by the first receive or accept; most sockets have one part of it.
   struct Kept {
     explicit Kept(RetainedBudget& budget) : charge(budget) {}
     RetainedBytes bytes;
@@ -140,7 +142,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   };
   struct Lane {  // one direction
     Queue waiting;
-    std::chrono::milliseconds retry{0};  // the last delay of RetryLater
+    std::chrono::milliseconds retry{0};  // the last delay of Rearm()
     bool scheduled = false;              // a RunLane was posted or is on a timer
   };
 
@@ -150,7 +152,6 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void SettleUnlessCancelled(Operation& operation);
   void Enqueue(std::unique_ptr<Operation> operation);
   void Rearm(Side side, Progress progress);
-  void RetryLater(Side side);
   // Takes one out of its queue, and disarms its timer.
   std::unique_ptr<Operation> TakeOut(Lane& lane, Queue::iterator which);
   void OnTimeout(OperationId id, Side side);

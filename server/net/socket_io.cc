@@ -71,9 +71,10 @@ bool Socket::HasKept() const {
          (kept_->connections && kept_->connections->readable() > 0);
 }
 
-int Socket::TakeError(bool named) {
+int Socket::TakeError(bool named, bool peek) {
   if (!kept_) return 0;
-  const auto error = std::exchange(kept_->error, {});
+  const auto error = kept_->error;
+  if (!peek || !error.told) kept_->error = {};
   return error.told && !named ? 0 : error.number;
 }
 

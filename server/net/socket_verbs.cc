@@ -43,10 +43,7 @@ base::Status Socket::InitializeFamily(bool both_families) {
 }
 
 void Socket::EnterAccepted(const SocketAddress& peer) {
-  Enter(State::kConnected);
-  if (!info_.peer.empty() || peer.empty()) return;
-  info_.peer = peer;  // reset already: getpeername(2) knows no more
-  observer_->OnChanged(info_);
+  Enter(State::kConnected, peer);  // it may be reset already
 }
 
 base::Status Socket::Bind(const SocketAddress& address) {
@@ -181,7 +178,7 @@ void Socket::NoteConnectFailure() {
   NoteAutobind();
 }
 
-void Socket::Enter(State state) {
+void Socket::Enter(State state, const SocketAddress& peer) {
   const bool was_idle = info_.state == State::kCreated || info_.state == State::kBound;
   const bool begins = state == State::kConnecting || state == State::kConnected;
   if (was_idle && begins) {  // nothing of an old connection shows in the new one
@@ -191,8 +188,9 @@ void Socket::Enter(State state) {
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;
   ReadAddresses();
+  if (info_.peer.empty()) info_.peer = peer;
   if (state == State::kConnected && info_.kind.type == SOCK_SEQPACKET) {
-    // Lets ReceiveFromKernel tell an empty record from the end. Not SO_PASSCRED: with it, connect and send name the
+    // Lets ReadDatagram() tell an empty record from the end. Not SO_PASSCRED: with it, connect and send name the
     // socket.
     const int on = 1;
     syscalls().SetSockOpt(fd_, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on));
@@ -225,11 +223,8 @@ void Socket::NoteDataError(int number) {
     return;
   }
   if (no_peer || number == ECONNRESET || number == ECONNABORTED || number == ETIMEDOUT) {
-    const SocketAddress peer = info_.peer;
     if (named_ == Named::kByKernel) named_ = Named::kNot;
-    Enter(State::kDisconnected);
-    info_.peer = peer;  // whose connection it was
-    observer_->OnChanged(info_);
+    Enter(State::kDisconnected, SocketAddress(info_.peer));  // whose connection it was
   }
 }
 

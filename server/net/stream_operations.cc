@@ -102,7 +102,7 @@ Progress ReceiveOperation::Peek(Socket& socket) {
     result_.replayed = result_.offset < kept.given();
     return Progress::kDone;
   }
-  if (const int number = socket.TakeError(named())) return EndWithError(socket, number);
+  if (const int number = socket.TakeError(named(), true)) return EndWithError(socket, number);
   const ssize_t got = socket.ReadBytes(socket.loop().scratch(), want_.max_bytes, true);
   if (got < 0) return EndWithError(socket, errno);
   result_.data.assign(socket.loop().scratch(), static_cast<size_t>(got));
@@ -148,7 +148,8 @@ void ReceiveOperation::Settle(Socket& socket) {
   kept.EndReceiving();
   if (error_) return;
   result_.replayed = count > 0 && from < kept.given();
-  if (!named()) kept.DropBelow(from);
+  // Without an offset: what it gets acknowledges what others got before; nothing does not.
+  if (!named() && (count > 0 || looked_ || result_.end_of_stream)) kept.DropBelow(from);
   if (looked_) {
     const ssize_t got = socket.ReadBytes(socket.loop().scratch(), want_.max_bytes, false);
     if (got > 0) result_.data.assign(socket.loop().scratch(), static_cast<size_t>(got));

@@ -116,6 +116,11 @@ View Registry::Look(const RecordPtr& record) {
   return ViewOf(*record, *record->content_);
 }
 
+net::SocketKind Registry::KindOf(const RecordPtr& record) {
+  std::lock_guard lock(mutex_);
+  return record->content_->info.kind;
+}
+
 SessionPtr Registry::SessionOf(const RecordPtr& record) {
   std::lock_guard lock(mutex_);
   return record->content_->session;
@@ -157,9 +162,13 @@ std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, cons
   return {std::move(page), false};
 }
 
+base::Error Registry::GoneError(const Record& record) {
+  return base::SocketGone(record.id(), CloseReasonWord(record.content_->close_reason));
+}
+
 base::Result<View> Registry::UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change) {
   const Transaction transaction(*this);
-  if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
+  if (record->phase_ != Record::Phase::kPublished) return GoneError(*record);
   auto content = std::make_shared<Content>(*record->content_);
   change(content->labels);
   if (auto status = CheckLabels(content->labels, limits_, "socket.labels"); !status.ok()) {
@@ -173,12 +182,14 @@ base::Result<View> Registry::UpdateLabels(const RecordPtr& record, const std::fu
 
 base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr& session) {
   const Transaction transaction(*this);
-  if (record->phase_ != Record::Phase::kPublished) return base::SocketGone(record->id());
+  if (record->phase_ != Record::Phase::kPublished) return GoneError(*record);
   const SessionPtr from = record->content_->session;
   if (from == session) return ViewOf(*record, *record->content_);
-  // A session that ends afterwards finds the socket in it; one that ended before must not get it.
-  if (const CloseReason ended = session->ended(); ended != CloseReason::kNone) {
-    return base::SessionGone(session->id(), CloseReasonWord(ended));
+  // A session that ends afterwards finds the socket in it; one that ended before must not get it, nor lose it: what
+  // waited on it has been told to end.
+  for (const SessionPtr& each : {session, from}) {
+    const CloseReason ended = each->ended();
+    if (ended != CloseReason::kNone) return base::SessionGone(each->id(), CloseReasonWord(ended));
   }
   if (record->closing_ != CloseReason::kNone) return base::SocketGone(record->id(), CloseReasonWord(record->closing_));
   auto content = std::make_shared<Content>(*record->content_);

@@ -1,6 +1,7 @@
 // Every socket of the daemon by name: who owns it, where it lives, what it is, and what became of it.
 //
-// Thread-safe: one mutex, never held over a system call or a callback. A caller sees its own sockets only; a foreign
+// Thread-safe: one mutex, never held over a system call or a callback but the one of UpdateLabels().
+// A caller sees its own sockets only; a foreign
 // one looks as if it did not exist. A change gets its revision and its place in the log of changes in one critical
 // section with the change itself, so every watcher sees one order.
 #pragma once
@@ -44,6 +45,7 @@ class Registry {
   // `uid` may be empty. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH.
   base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
   View Look(const RecordPtr& record);
+  net::SocketKind KindOf(const RecordPtr& record);
   SessionPtr SessionOf(const RecordPtr& record);
   // holds.cc. Holds the session that the socket is in, which it answers with, and from then on whichever it is
   // transferred to. SESSION_ENDED.
@@ -109,6 +111,7 @@ class Registry {
   void Log(ChangeKind kind, Record& record);
   void Remember(Record& record);
   static View ViewOf(const Record& record, const Content& content);
+  static base::Error GoneError(const Record& record);
 
   const base::Limits limits_;
   const base::Clock& clock_;

@@ -18,7 +18,9 @@ std::pair<std::vector<Change>, uint64_t> Registry::Snapshot(const std::string& o
 base::Result<std::vector<Change>> Registry::ChangesBehind(uint64_t* revision, const std::string& owner, size_t limit) {
   std::vector<Change> found;
   std::lock_guard lock(mutex_);
-  if (*revision < log_.lowest() || *revision > log_.last()) return base::RevisionTooOld(*revision, log_.lowest());
+  if (*revision < log_.lowest() || *revision > log_.last()) {
+    return base::RevisionTooOld(*revision, log_.lowest(), log_.last());
+  }
   for (; *revision < log_.last() && found.size() < limit; ++*revision) {
     const Change& change = log_.Behind(*revision);
     if (change.record->owner() == owner) found.push_back(change);

@@ -22,13 +22,14 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
     net::AcceptOperation::Want want;
     if (request_.has_sequence()) {
       want.sequence = request_.sequence();
-      want.reserve = [self = shared_from_this()]() -> base::Result<std::shared_ptr<net::SocketObserver>> {
-        if (auto status = self->Reserve(); !status.ok()) return std::move(status).error();
-        return std::shared_ptr<net::SocketObserver>(self->record_);
-      };
     } else if (auto status = Reserve(); !status.ok()) {
       return status;
     }
+    want.reserve = [self = shared_from_this()]() -> base::Result<std::shared_ptr<net::SocketObserver>> {
+      auto status = self->record_ ? self->CheckSession() : self->Reserve();
+      if (!status.ok()) return std::move(status).error();
+      return std::shared_ptr<net::SocketObserver>(self->record_);
+    };
     call_.Post(listener_, [self = shared_from_this(), want = std::move(want), base](net::Socket& socket) {
       socket.Start(std::make_unique<net::AcceptOperation>(
           base, want, [self](base::Result<net::AcceptResult> result) { self->OnAccepted(std::move(result)); }));
@@ -37,12 +38,17 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
   }
 
  private:
-  base::Status Reserve() {
+  // It has a place to live.
+  base::Status CheckSession() {
     const registry::SessionPtr session = call_.SessionForAccepted(listener_);
-    if (const auto ended = session->ended(); ended != registry::CloseReason::kNone) {
-      return base::SessionEnded(session->name(), CloseReasonWord(ended));
-    }
-    auto reserved = core_.registry.Reserve(request_.socket_id(), session,
+    const auto ended = session->ended();
+    if (ended == registry::CloseReason::kNone) return base::Ok();
+    return base::SessionEnded(session->name(), CloseReasonWord(ended));
+  }
+
+  base::Status Reserve() {
+    if (auto status = CheckSession(); !status.ok()) return status;
+    auto reserved = core_.registry.Reserve(request_.socket_id(), call_.SessionForAccepted(listener_),
                                            registry::Labels(request_.labels().begin(), request_.labels().end()),
                                            &listener_->shard(), handle_);
     if (!reserved.ok()) return std::move(reserved).error();

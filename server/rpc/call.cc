@@ -14,23 +14,30 @@ net::OperationBase Call::OperationOf(net::Mode mode, std::optional<std::chrono::
 }
 
 base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid) {
+  base::Status entered = base::Ok();
+  auto record = Find(name, uid, &entered);
+  if (!entered.ok()) return std::move(entered).error();
+  return record;
+}
+
+base::Result<registry::RecordPtr> Call::FindToLook(const std::string& name, const std::string& uid) {
+  base::Status entered = base::Ok();
+  return Find(name, uid, &entered);
+}
+
+base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid, base::Status* entered) {
   auto id = SocketIdOf(name, "name");
   if (!id.ok()) return std::move(id).error();
   socket_ = name;
   auto record = core().registry.Find(*id, uid, identity());
-  if (!record.ok()) return record;
-  if (auto status = scope_.EnterSessionOf(*record); !status.ok()) return std::move(status).error();
+  if (record.ok()) *entered = scope_.EnterSessionOf(*record);
   return record;
 }
 
 void Call::Post(const registry::RecordPtr& record, OnSocket run) {
   net::Shard& shard = record->shard();
   const net::SocketHandle handle = record->handle();
-  SetCanceller([&shard, handle, id = scope_.id()] {
-    shard.Post([&shard, handle, id] {
-      if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
-    });
-  });
+  WaitOn(shard, handle);
   shard.RunOrPost([this, &shard, handle, record, run = std::move(run)]() mutable {
     net::Socket* const socket = shard.Find(handle);
     if (socket == nullptr) {
@@ -39,6 +46,14 @@ void Call::Post(const registry::RecordPtr& record, OnSocket run) {
     }
     if (cancelled()) return Fail(base::Cancelled());
     run(*socket);
+  });
+}
+
+void Call::WaitOn(net::Shard& shard, net::SocketHandle handle) {
+  scope_.cancellation()->Set([&shard, handle, id = scope_.id()](const base::Error&) {
+    shard.Post([&shard, handle, id] {
+      if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
+    });
   });
 }
 

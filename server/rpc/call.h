@@ -1,7 +1,4 @@
 // One unary call, from its arrival to its answer.
-//
-// Made by Serve(), deleted by gRPC (OnDone). Ends exactly once, by Succeed() or Fail(), from any thread. The request
-// and the response are gRPC's and live as long as the call.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -15,6 +12,22 @@
 
 namespace socketeer::rpc {
 
+// The duty to say how a request with a request_id came out. Of one without, nobody asks.
+class OnceClaim {
+ public:
+  OnceClaim() = default;
+  OnceClaim(registry::SessionPtr session, std::string request_id)
+      : session_(std::move(session)), request_id_(std::move(request_id)) {}
+  void Succeed(const google::protobuf::Message& response) const;
+  void Forget() const;
+
+ private:
+  registry::SessionPtr session_;
+  std::string request_id_;
+};
+
+// Made by Serve(), deleted by gRPC (OnDone), perhaps on the thread that ends it. Ends exactly once, by Succeed() or
+// Fail(), from any thread that holds no lock. The request and the response are gRPC's and live as long as the call.
 class Call final : public grpc::ServerUnaryReactor {
  public:
   // `verb`: SocketError.operation of errors that do not say their own.
@@ -29,15 +42,22 @@ class Call final : public grpc::ServerUnaryReactor {
   registry::SessionPtr SessionForAccepted(const registry::RecordPtr& listener) {
     return scope_.names_session() ? session() : core().registry.SessionOf(listener);
   }
+  // It goes on when the session ends.
+  void Leave(registry::Session& session) { session.Release(scope_.id()); }
   // The base of this call's operation; the id names the call at its socket. The timeout began with the call: what a
   // resolver took is over.
   net::OperationBase OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const;
 
   // The caller's socket of that name. The call is in that socket's session too.
   base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid);
+  // The same for a call that only looks, also when that session is just ending.
+  base::Result<registry::RecordPtr> FindToLook(const std::string& name, const std::string& uid);
 
-  // Runs `run` on the socket's thread, or fails the call when the socket is closed or the call cancelled by then. From
-  // here on cancelling the call cancels the operation with this call's id on that socket.
+  // From here on cancelling the call cancels the operation with this call's id on that socket, which may not be there
+  // yet.
+  void WaitOn(net::Shard& shard, net::SocketHandle handle);
+  // Runs `run` on the socket's thread, or fails the call when the socket is closed or the call cancelled by then. The
+  // call waits on the socket from here on.
   using OnSocket = absl::AnyInvocable<void(net::Socket&)>;
   void Post(const registry::RecordPtr& record, OnSocket run);
 
@@ -49,13 +69,17 @@ class Call final : public grpc::ServerUnaryReactor {
   void SetEnder(std::function<void(base::Error)> end);
   bool cancelled() const { return scope_.cancellation()->cancelled().load(); }
 
-  // Runs `undo` if the call fails. Set before anything is posted.
+  // Runs `undo` if the call fails. Not while another thread may end the call.
   void OnFailure(std::function<void()> undo) { undo_ = std::move(undo); }
 
   // Runs `run`, which begins the call, unless a call with this request_id did so before, or does now, in this session:
   // then this one ends as that one.
   base::Status Once(const std::string& request_id, const google::protobuf::Message& request,
                     google::protobuf::Message* response, std::function<void()> run);
+
+  // For a call whose work goes on when its caller is gone: from here on the claim says how the request came out, not
+  // the call's end.
+  OnceClaim TakeClaim();
 
   void Succeed() { End(grpc::Status::OK); }
   void Fail(base::Error error);
@@ -68,11 +92,14 @@ class Call final : public grpc::ServerUnaryReactor {
   }
 
  private:
+  base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid, base::Status* entered);
   void ClaimOnce();
   void AnswerAs(const registry::Answer& first);
   void End(const grpc::Status& status);
   void OnCancel() override { scope_.cancellation()->Cancel(base::Cancelled()); }
   void OnDone() override { delete this; }
+  // Neither of them waits: gRPC need not wake a thread of its own for them.
+  bool InternalInlineable() override { return true; }
 
   CallScope scope_;
   const char* const verb_;
@@ -108,7 +135,10 @@ grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContex
   return Serve(core, context, verb, request, [&](Call& call) -> base::Status {
     if (request.request_id().empty()) return body(call);
     return call.Once(request.request_id(), request, response, [&call, body] {
-      if (base::Status status = body(call); !status.ok()) call.Fail(std::move(status).error());
+      base::Status status = body(call);
+      if (status.ok()) return;
+      call.TakeClaim().Forget();  // nothing was begun: a repeat may be let in
+      call.Fail(std::move(status).error());
     });
   });
 }

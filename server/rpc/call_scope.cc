@@ -13,13 +13,16 @@ CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
       caller_(core.connections.CallerOf(context.peer())),
       id_(net::Shard::NextId()),
       began_(core.clock.Now()),
+      names_session_(context.client_metadata().contains(kSessionMetadata)),
       cancellation_(std::make_shared<Cancellation>()) {
   core_.calls.fetch_add(1, std::memory_order_relaxed);
 }
 
 CallScope::~CallScope() {
   if (has_drain_hook_) core_.drain_hooks.Remove(id_);
-  const auto heard = sessions_.empty() ? std::nullopt : core_.connections.Heard(caller_.connection);
+  // The beginning of a short call was sign of life enough.
+  const bool was_long = !sessions_.empty() && now() - began_ > kPingInterval;
+  const auto heard = was_long ? core_.connections.Heard(caller_.connection) : std::nullopt;
   if (socket_) {
     if (heard) core_.registry.SessionOf(socket_)->Renew(*heard);
     core_.registry.Release(socket_, id_);
@@ -41,8 +44,7 @@ base::Status CallScope::Admit(const google::protobuf::Message& request) {
     return base::LimitReached("max_calls", core_.limits.max_calls);
   }
   auto entered = EnterOwn();
-  while (!entered.ok() && !names_session())
-    entered = EnterOwn();  // the standing one ended just now: there is a new one
+  while (!entered.ok() && !names_session_) entered = EnterOwn();  // the standing one ended just now: there is a new one
   if (!entered.ok()) return entered;
   if (auto unknown = FirstUnknownField(request)) return base::UnknownField(*unknown);
   return base::Ok();
@@ -55,8 +57,8 @@ base::Status CallScope::EnterOwn() {
 }
 
 base::Result<registry::SessionPtr> CallScope::NamedSession() const {
+  if (!names_session_) return core_.sessions.Standing(caller_.identity);
   const auto [first, end] = context_.client_metadata().equal_range(kSessionMetadata);
-  if (first == end) return core_.sessions.Standing(caller_.identity);
   if (std::next(first) != end) return base::InvalidField(kSessionMetadata, "several", "one session, sessions/{id}");
   auto id = SessionIdOf(std::string(first->second.data(), first->second.size()), kSessionMetadata);
   if (!id.ok()) return std::move(id).error();
@@ -75,7 +77,7 @@ base::Status CallScope::Enter(const registry::SessionPtr& session) {
 }
 
 void CallScope::LeaveStanding() {
-  if (!names_session() && !sessions_.empty()) sessions_.front()->Release(id_);
+  if (!names_session_ && !sessions_.empty()) sessions_.front()->Release(id_);
 }
 
 base::Status CallScope::EnterSessionOf(const registry::RecordPtr& socket) {

@@ -1,5 +1,8 @@
 // One RPC under way, of whatever shape: who makes it, in which session, and how it is told to end early. The daemon
 // drains until the last one is gone.
+//
+// Part of the call's reactor. Admitted and entered on the thread of the handler; then constant, and read on the loops
+// of its sockets too; destroyed on any thread.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -40,7 +43,7 @@ class CallScope {
   base::MonotonicTime now() const { return core_.clock.Now(); }
   // The one that the metadata names, or the standing one. After Admit().
   const registry::SessionPtr& session() const { return sessions_.front(); }
-  bool names_session() const { return context_.client_metadata().count(kSessionMetadata) > 0; }
+  bool names_session() const { return names_session_; }
   const std::shared_ptr<Cancellation>& cancellation() const { return cancellation_; }
   // For a call that waits for no socket: the daemon's stop cancels it too.
   void CancelOnDrain();
@@ -57,6 +60,7 @@ class CallScope {
   const Caller caller_;
   const net::OperationId id_;
   const base::MonotonicTime began_;
+  const bool names_session_;
   const std::shared_ptr<Cancellation> cancellation_;
   std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names
   registry::RecordPtr socket_;                  // whose session it is in

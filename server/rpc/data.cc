@@ -35,8 +35,7 @@ base::Result<DataCall> CheckData(Call& call, const Request& request, const char*
   if (!mode.ok()) return std::move(mode).error();
   auto timeout = TimeoutOf(request);
   if (!timeout.ok()) return std::move(timeout).error();
-  DataCall data{
-      .record = *record, .kind = call.core().registry.Look(*record).info.kind, .mode = *mode, .timeout = *timeout};
+  DataCall data{.record = *record, .kind = call.core().registry.KindOf(*record), .mode = *mode, .timeout = *timeout};
   if (data.kind.IsStream() != stream) {
     base::Error error = base::WrongKind(verb, data.kind.Word(), instead);
     error.operation.clear();  // the call says it: "send", not "SendData"

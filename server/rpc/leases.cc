@@ -11,15 +11,23 @@ namespace {
 
 // How often a session is looked at: its lease is known this well, and a connection's death is seen within it.
 constexpr int kLooksPerLease = 8;
+constexpr std::chrono::nanoseconds kShortestPause = std::chrono::milliseconds(1);
 constexpr std::chrono::nanoseconds kLongestPause = std::chrono::seconds(5);
+std::chrono::nanoseconds PauseFor(std::chrono::nanoseconds ttl) {
+  return std::clamp(ttl / kLooksPerLease, kShortestPause, kLongestPause);
+}
 
 // Runs `task` for each socket on its thread, and `then` when each has called its `done`, on any thread; at once if
 // there is none.
 using Each = std::function<void(net::Shard&, net::SocketHandle, std::function<void()> done)>;
 void OnEach(const std::vector<registry::RecordPtr>& records, const Each& task, std::function<void()> then) {
-  const auto left = std::make_shared<std::atomic<size_t>>(records.size() + 1);
-  const auto one_less = [left, then = std::move(then)] {
-    if (left->fetch_sub(1) == 1) then();
+  struct Left {
+    std::atomic<size_t> count;
+    std::function<void()> then;
+  };
+  const auto left = std::make_shared<Left>(records.size() + 1, std::move(then));
+  const auto one_less = [left] {
+    if (left->count.fetch_sub(1) == 1) left->then();
   };
   for (const registry::RecordPtr& record : records) {
     record->shard().Post([record, task, one_less] { task(record->shard(), record->handle(), one_less); });
@@ -58,25 +66,31 @@ bool EndSession(Core& core, const registry::SessionPtr& session, registry::Close
   return true;
 }
 
-void Leases::Wake() {
-  core_.control.Post([this] { Tick(); });
+void Leases::LookSoonEnoughFor(std::chrono::nanoseconds ttl) {
+  core_.control.Post([this, ttl] {
+    const base::MonotonicTime when = core_.clock.Now() + PauseFor(ttl);
+    if (timer_ != 0 && due_ <= when) return;
+    core_.control.CancelTimer(timer_);
+    TickAt(when);
+  });
+}
+
+void Leases::TickAt(base::MonotonicTime when) {
+  due_ = when;
+  timer_ = core_.control.RunAt(when, [this] { Tick(); });
 }
 
 void Leases::Tick() {
-  core_.control.CancelTimer(timer_);
   const base::MonotonicTime now = core_.clock.Now();
   // The daemon was stopped, or starved: what was sent to it meanwhile has not been read yet.
-  const auto late = timer_ == 0 ? std::chrono::nanoseconds(0) : now - last_;
+  const auto late = now - due_;
   auto pause = kLongestPause;
   for (const registry::SessionPtr& session : core_.sessions.All()) {
     LookAfter(session, now, late);
-    const auto looks =
-        std::max<std::chrono::nanoseconds>(session->terms().ttl / kLooksPerLease, std::chrono::milliseconds(1));
-    pause = std::min(
-        {pause, looks, std::max<std::chrono::nanoseconds>(session->Over() - now, std::chrono::milliseconds(1))});
+    pause = std::min({pause, PauseFor(session->terms().ttl),
+                      std::max<std::chrono::nanoseconds>(session->Over() - now, kShortestPause)});
   }
-  last_ = now;
-  timer_ = core_.control.RunAt(now + pause, [this] { Tick(); });
+  TickAt(now + pause);
 }
 
 void Leases::LookAfter(const registry::SessionPtr& session, base::MonotonicTime now, std::chrono::nanoseconds late) {

@@ -1,6 +1,6 @@
 // Looks after the leases: who still lives, and whose time is over.
 //
-// On the control loop's thread, but for Wake() and EndSession().
+// On the control loop's thread, but for LookSoonEnoughFor() and EndSession().
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,17 @@ class Leases {
   // `core` must outlive this, and its control loop be stopped before it goes.
   explicit Leases(Core& core) : core_(core) {}
 
-  // A lease began. Any thread.
-  void Wake();
+  // A lease of `ttl` began. Any thread.
+  void LookSoonEnoughFor(std::chrono::nanoseconds ttl);
 
  private:
+  void TickAt(base::MonotonicTime when);
   void Tick();
   void LookAfter(const registry::SessionPtr& session, base::MonotonicTime now, std::chrono::nanoseconds late);
 
   Core& core_;
   net::TimerId timer_ = 0;
-  base::MonotonicTime last_;  // the last tick
+  base::MonotonicTime due_;  // when the timer is to tick
 };
 
 }  // namespace socketeer::rpc

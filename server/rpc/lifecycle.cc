@@ -28,7 +28,7 @@ SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::Bi
   return ServeOnce(core_, *context, "bind", *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
-    const net::SocketKind kind = core_.registry.Look(*record).info.kind;
+    const net::SocketKind kind = core_.registry.KindOf(*record);
     return ResolveAll(call, {{request->local(), "local", true}}, kind,
                       [=, this, &call, record = *record](std::vector<Addresses> found) {
                         call.Post(record, [=, this, &call](net::Socket& socket) {
@@ -57,7 +57,7 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
       });
       return base::Ok();
     }
-    const net::SocketKind kind = core_.registry.Look(*record).info.kind;
+    const net::SocketKind kind = core_.registry.KindOf(*record);
     return ResolveAll(
         call, {{request->peer(), "peer", false}}, kind,
         [=, this, &call, record = *record, mode = *mode, timeout = *timeout](std::vector<Addresses> found) {
@@ -133,6 +133,7 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
     // that lingers, nor need a daemon that stops.
     net::Shard& shard = (*record)->shard();
     const auto answered = std::make_shared<std::atomic<bool>>(false);
+    const OnceClaim claim = call.TakeClaim();
     call.SetEnder([&call, answered](base::Error why) {
       if (!answered->exchange(true)) call.Fail(std::move(why));
     });
@@ -141,10 +142,14 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
       core_.registry.WillClose(record, registry::CloseReason::kOwner);
       const char* const why = CloseReasonWord(registry::CloseReason::kOwner);
       shard.Close(record->handle(), base::SocketClosedWhileWaiting(why), [=, this, &call] {
+        v1::CloseSocketResponse closed;
+        Show(record, closed.mutable_socket());
+        there ? claim.Succeed(closed) : claim.Forget();
         if (answered->exchange(true)) return;
-        if (!there)
+        if (!there) {
           return call.Fail(base::SocketGone(record->id(), CloseReasonWord(core_.registry.Look(record).close_reason)));
-        Show(record, response->mutable_socket());
+        }
+        response->Swap(&closed);
         call.Succeed();
       });
     });

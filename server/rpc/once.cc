@@ -11,8 +11,6 @@
 namespace socketeer::rpc {
 namespace {
 
-constexpr size_t kMaxRequestIdBytes = 128;
-
 // Of the method, which has its request type for itself, and of all fields; maps in one order.
 uint64_t FingerprintOf(const google::protobuf::Message& request) {
   std::string bytes = request.GetTypeName();
@@ -29,8 +27,9 @@ uint64_t FingerprintOf(const google::protobuf::Message& request) {
 
 base::Status Call::Once(const std::string& request_id, const google::protobuf::Message& request,
                         google::protobuf::Message* response, std::function<void()> run) {
-  if (request_id.size() > kMaxRequestIdBytes) {
-    return base::InvalidField("request_id", std::to_string(request_id.size()) + " bytes", "at most 128 bytes");
+  if (request_id.size() > base::kMaxRequestIdBytes) {
+    return base::InvalidField("request_id", std::to_string(request_id.size()) + " bytes",
+                              "at most " + std::to_string(base::kMaxRequestIdBytes) + " bytes");
   }
   once_ = {
       .request_id = request_id, .fingerprint = FingerprintOf(request), .response = response, .run = std::move(run)};
@@ -66,6 +65,22 @@ void Call::ClaimOnce() {
   once_->mine = true;
   const auto run = std::move(once_->run);  // it may end the call
   run();
+}
+
+OnceClaim Call::TakeClaim() {
+  if (!once_ || !std::exchange(once_->mine, false)) return {};
+  return {session(), once_->request_id};
+}
+
+void OnceClaim::Succeed(const google::protobuf::Message& response) const {
+  if (!session_) return;
+  session_->answers().Settle(
+      request_id_,
+      {.code = grpc::StatusCode::OK, .message = "", .details = "", .response = response.SerializeAsString()});
+}
+
+void OnceClaim::Forget() const {
+  if (session_) session_->answers().Forget(request_id_);
 }
 
 void Call::AnswerAs(const registry::Answer& first) {

@@ -28,11 +28,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
     auto reserved = core_.registry.Reserve(id_, call_.session(), labels_, &shard, handle);
     if (!reserved.ok()) return std::move(reserved).error();
     const net::OperationBase base = call_.OperationOf(net::Mode::kWait, timeout_);
-    call_.SetCanceller([&shard, handle, id = base.id] {
-      shard.Post([&shard, handle, id] {
-        if (net::Socket* const socket = shard.Find(handle)) socket->Cancel(id);
-      });
-    });
+    call_.WaitOn(shard, handle);
     shard.RunOrPost([self = shared_from_this(), &shard, handle, base, record = *reserved] {
       if (self->call_.cancelled()) {
         self->core_.registry.Abandon(record);

@@ -70,7 +70,7 @@ SocketService::Reactor* SocketService::AwaitSockets(Context* context, const v1::
 SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::GetSocketRequest* request,
                                                  v1::Socket* response) {
   return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
-    auto record = call.Find(request->name(), request->uid());
+    auto record = call.FindToLook(request->name(), request->uid());
     if (record.ok()) {
       Show(*record, response);
     } else {

@@ -97,7 +97,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .retained = parts->retained,
                              .connections = *parts->connections});
   parts->leases = std::make_unique<Leases>(*parts->core);
-  parts->leases->Wake();
+  parts->leases->LookSoonEnoughFor(base::kStandingTtl);
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
   parts->session_service = std::make_unique<SessionService>(*parts->core, *parts->leases);
   parts->host_service = std::make_unique<HostService>(*parts->core);

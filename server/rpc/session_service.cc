@@ -75,7 +75,7 @@ SessionService::Reactor* SessionService::CreateSession(Context* context, const v
     if (!terms.ok()) return std::move(terms).error();
     auto session = core_.sessions.Create(call.identity(), request->session_id(), *terms);
     if (!session.ok()) return std::move(session).error();
-    leases_.Wake();
+    leases_.LookSoonEnoughFor((*session)->terms().ttl);
     ToProto(**session, core_.clock, response);
     call.Succeed();
     return base::Ok();
@@ -96,21 +96,24 @@ SessionService::Reactor* SessionService::EndSession(Context* context, const v1::
     if (!session.ok()) return std::move(session).error();
     // As with CloseSocket, nobody need wait for a close that lingers.
     const auto answered = std::make_shared<std::atomic<bool>>(false);
-    ToProto(**session, core_.clock, response->mutable_session());
-    call.SetEnder([&call, answered, session = *session](base::Error why) {
-      // The end that it asked for ends this call too, if it is made in that session: not by an error.
-      const bool own = why.reason == "SESSION_ENDED" && session->ended() != registry::CloseReason::kNone;
-      if (!own && !answered->exchange(true)) call.Fail(std::move(why));
+    const OnceClaim claim = call.TakeClaim();
+    v1::EndSessionResponse ended;
+    ToProto(**session, core_.clock, ended.mutable_session());
+    call.Leave(**session);  // if it is made in it: the end that it asks for is not to end this call
+    call.SetEnder([&call, answered](base::Error why) {
+      if (!answered->exchange(true)) call.Fail(std::move(why));
     });
-    const auto done = [&call, answered, response](uint32_t closed) {
+    const auto done = [&call, answered, claim, response, ended](uint32_t closed) mutable {
+      ended.mutable_session()->set_sockets(closed);
+      claim.Succeed(ended);
       if (answered->exchange(true)) return;
-      response->mutable_session()->set_sockets(closed);
+      response->Swap(&ended);
       call.Succeed();
     };
-    if (!rpc::EndSession(core_, *session, registry::CloseReason::kSessionEnded, done) && !answered->exchange(true)) {
-      return base::SessionGone((*session)->id(), CloseReasonWord((*session)->ended()));
-    }
-    return base::Ok();
+    if (rpc::EndSession(core_, *session, registry::CloseReason::kSessionEnded, done)) return base::Ok();
+    claim.Forget();
+    if (answered->exchange(true)) return base::Ok();
+    return base::SessionGone((*session)->id(), CloseReasonWord((*session)->ended()));
   });
 }
 

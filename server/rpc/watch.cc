@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   void Start(const v1::WatchSocketsRequest& request) {
     if (auto status = Begin(request); !status.ok()) return End(std::move(status).error());
     if (request.has_revision()) {
-      revision_ = told_ = request.revision();
+      revision_ = request.revision();  // and nothing is told: the first answer comes at once, which says that it stands
       return TellChanges();
     }
     std::tie(snapshot_, revision_) = core().registry.Snapshot(scope().identity());
@@ -51,7 +52,8 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
     for (; at_ < end; ++at_) Add(snapshot_[at_]);
     if (at_ == snapshot_.size()) {
       response_.set_snapshot_complete(true);
-      response_.set_revision(told_ = revision_);
+      response_.set_revision(revision_);
+      told_ = revision_;
       snapshot_ = {};
     }
     Write(response_);
@@ -61,11 +63,12 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
     auto changes = core().registry.ChangesBehind(&revision_, scope().identity(), kChangesPerMessage);
     if (!changes.ok()) return End(std::move(changes).error());
     // When many changes of others have passed, the revision alone is told, so that the caller can resume there.
-    const uint64_t passed = revision_ - told_;
-    if (changes->empty() && passed < core().limits.max_remembered_changes / 4) return WaitForMore();
+    const uint64_t passed = revision_ - told_.value_or(0);
+    if (told_ && changes->empty() && passed < core().limits.max_remembered_changes / 4) return WaitForMore();
     response_.Clear();
     for (const registry::Change& change : *changes) Add(change);
-    response_.set_revision(told_ = revision_);
+    response_.set_revision(revision_);
+    told_ = revision_;
     Write(response_);
   }
 
@@ -89,8 +92,8 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
 
   std::vector<registry::Change> snapshot_;  // still to be told, from at_ on
   size_t at_ = 0;
-  uint64_t revision_ = 0;  // read up to here
-  uint64_t told_ = 0;      // told up to here
+  uint64_t revision_ = 0;         // read up to here
+  std::optional<uint64_t> told_;  // told up to here
   std::atomic<bool> draining_{false};
   v1::WatchSocketsResponse response_;
 };

@@ -89,6 +89,12 @@ TEST_F(WatchTest, ItGoesOnBehindARevision) {
   EXPECT_EQ(missed->changes(0).socket().name(), "sockets/a");
   EXPECT_EQ(missed->changes(1).revision(), revision + 2);
   EXPECT_EQ(missed->revision(), revision + 2);
+  // It says at once that it stands, also when there is nothing to tell.
+  Watcher idle(server_.AnotherCaller(), revision + 2);
+  const auto stands = idle.Next();
+  ASSERT_TRUE(stands);
+  EXPECT_EQ(stands->changes_size(), 0);
+  EXPECT_EQ(stands->revision(), revision + 2);
   server_.CloseAll();
 }
 
@@ -102,6 +108,33 @@ TEST_F(WatchTest, ARevisionThatIsNotRemembered) {
     EXPECT_EQ(problem.Given("given"), std::to_string(revision));
     EXPECT_EQ(problem.error.operation(), "watch");
   }
+}
+
+TEST_F(WatchTest, AResetIsOneChangeAndKeepsThePeer) {
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket,
+                              "socket_id: 'l' type: SOCKET_TYPE_STREAM bind { inet { ip: "
+                              "'127.0.0.1' } } listen {}")));
+  auto listener = server_->Ask(&Stub::GetSocket, "name: 'sockets/l'");
+  v1::OpenSocketRequest connect;
+  connect.set_type(v1::SOCKET_TYPE_STREAM);
+  connect.set_socket_id("c");
+  *connect.mutable_connect() = listener->local();
+  connect.mutable_options()->mutable_linger()->set_enabled(true);
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::OpenSocket, connect.ShortDebugString())));
+  auto accepted = server_->Ask(&Stub::AcceptSocket, "name: 'sockets/l' socket_id: 'p'");
+  ASSERT_TRUE(Ok(accepted));
+  Watcher watcher(server_.caller());
+  const uint64_t revision = watcher.Next()->revision();
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::CloseSocket, "name: 'sockets/c'")));
+  EXPECT_FALSE(server_->Ask(&Stub::ReceiveData, "name: 'sockets/p'").ok());
+  EXPECT_EQ(watcher.NextChange().socket().name(), "sockets/c");
+  const v1::SocketChange reset = watcher.NextChange();
+  EXPECT_EQ(reset.revision(), revision + 2);
+  EXPECT_EQ(reset.socket().state(), v1::STATE_DISCONNECTED);
+  EXPECT_EQ(reset.socket().peer().inet().port(), accepted->socket().peer().inet().port());
+  ASSERT_TRUE(Ok(server_->Ask(&Stub::CloseSocket, "name: 'sockets/p'")));
+  EXPECT_EQ(watcher.NextChange().revision(), revision + 3);
+  server_.CloseAll();
 }
 
 TEST_F(WatchTest, OnlyTheCallersOwn) {

@@ -40,7 +40,6 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Faults, ::testing::ValuesIn(testing::kFlavours),
 
 TEST(FaultsOfAShard, InItsMaking) {
   NthCallFails kernel;
-  kernel.WatchThisThread();
   base::WorkerPool closers(1);
   RetainedBudget retained(1 << 20, 1 << 20);
   const auto make = [&] {

@@ -84,7 +84,7 @@ std::set<Reason> ReasonsOfTheCode() {
                                    base::SessionGone("s", "OWNER"),
                                    base::SessionEnded("sessions/s", "OWNER"),
                                    base::RequestIdReused("r"),
-                                   base::RevisionTooOld(1, 2),
+                                   base::RevisionTooOld(1, 2, 3),
                                    base::LimitReached("max_sockets", 1),
                                    base::OffsetOutOfRange("offset", 1, 2, 3),
                                    base::NameNotResolved("h", "r", false),

@@ -60,6 +60,14 @@ TEST_P(OffsetStream, WithoutOneTheNextByteIsGivenAndAllAcknowledged) {
   EXPECT_EQ(ends_.From(5)->data, "f");
 }
 
+TEST_P(OffsetStream, OneThatGetsNothingAcknowledgesNothing) {
+  ends_.Deliver("abc");
+  EXPECT_EQ(ends_.From(0)->data, "abc");
+  EXPECT_TRUE(ends_.socket.Receive(1, Mode::kWait, std::chrono::seconds(0)).Get()->timed_out);
+  EXPECT_EQ(ends_.socket.Receive(1, Mode::kExact).Get().error().reason, "EAGAIN");
+  EXPECT_EQ(ends_.From(0)->data, "abc");
+}
+
 TEST_P(OffsetStream, WholeGoesOnWithTheKernel) {
   ends_.Deliver("abc");
   EXPECT_EQ(ends_.From(0)->data, "abc");
@@ -233,6 +241,15 @@ TEST(OffsetTcp, TheErrorThatEndedTheConnectionCanBeRepeated) {
     EXPECT_TRUE(ends.socket.Receive(1).Get()->end_of_stream) << "it acknowledges the error";
     EXPECT_TRUE(ends.From(at)->end_of_stream);
   }
+}
+
+TEST(OffsetTcp, APeekDoesNotAcknowledgeTheError) {
+  Rig rig;
+  Ends ends(rig, kTcp);
+  PeerResets(ends);
+  EXPECT_EQ(ends.From(0).error().reason, "ECONNRESET");
+  EXPECT_TRUE(ends.socket.Receive(1, Mode::kExact, {}, true).Get()->end_of_stream);
+  EXPECT_EQ(ends.From(0).error().reason, "ECONNRESET");
 }
 
 TEST(OffsetTcp, WithoutOneTheErrorIsToldOnce) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/net/ends.h"
 #include "tests/net/situations.h"
 #include "tests/support/eventually.h"
 
@@ -190,6 +191,18 @@ TEST(Readiness, WhatWasPutBackCountsAsReadable) {
   pair.PeerSends("de");
   five.state.get();
   EXPECT_EQ(pair.socket.Receive(5, Mode::kWhole).Get()->data, "abcde");
+}
+
+TEST(Readiness, OfDatagramsTheFirstCounts) {
+  Rig rig;
+  testing::Ends ends(rig, testing::kUdp);
+  ends.Deliver("abc");
+  EXPECT_EQ(ends.Records(0)->datagrams.size(), 1u);
+  ends.Deliver("a longer one");
+  auto five = Await(ends.socket, Condition::kReadable, 5);
+  EXPECT_FALSE(five.done()) << "the next receive gets three bytes";
+  EXPECT_EQ(ends.Records(1)->datagrams.size(), 1u);
+  five.state.get();
 }
 
 TEST(Readiness, ALaterAnswerOfAConnect) {

@@ -64,6 +64,17 @@ TEST_P(OffsetRecords, RepeatUntilTheNextOneAcknowledges) {
   EXPECT_EQ(ends_.socket.observer().gauges().datagrams_received.load(), 4u);
 }
 
+TEST_P(OffsetRecords, OneThatGetsNothingAcknowledgesNothing) {
+  ends_.Deliver("a");
+  EXPECT_EQ(ends_.Records(0)->datagrams.size(), 1u);
+  EXPECT_EQ(Joined(ends_.Records({})), "EAGAIN");
+  const ReceiveDatagramsOperation::Want one{.max_datagrams = 1, .max_bytes = 1};
+  auto waited =
+      ends_.socket.Start<ReceiveDatagramsOperation, ReceiveDatagramsResult>(Mode::kWait, std::chrono::seconds(0), one);
+  EXPECT_TRUE(waited.Get()->timed_out);
+  EXPECT_EQ(ends_.Records(0)->datagrams.size(), 1u);
+}
+
 TEST_P(OffsetRecords, ACancelledCallsStayWhole) {
   ends_.Deliver("a long one");
   auto whole = ends_.socket.ReceiveDatagrams(2, Mode::kWhole, false, 4, 0);

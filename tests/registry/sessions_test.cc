@@ -103,9 +103,10 @@ TEST_F(SessionsTest, NoSocketComesIntoAnEndedSession) {
   const RecordPtr late = make("late");
   ASSERT_TRUE(registry.Publish(there).ok());
   sessions_.End(session, CloseReason::kLeaseExpired);
+  // What waits on it has been told to end: it cannot be saved any more.
+  EXPECT_EQ(registry.Transfer(there, *sessions_.Create("me", "b", kTerms)).error().reason, "SESSION_ENDED");
   EXPECT_EQ(registry.WillCloseAll(*session), std::vector<RecordPtr>{there});
   EXPECT_EQ(registry.Publish(late).error().reason, "SESSION_ENDED");
-  EXPECT_EQ(registry.Transfer(there, *sessions_.Create("me", "b", kTerms)).error().reason, "SOCKET_CLOSED");
   there->OnClosing();
   EXPECT_EQ(registry.FindClosed("there", "", "me")->close_reason, CloseReason::kLeaseExpired);
   EXPECT_EQ(session->sockets().load(), 0u);

@@ -1,7 +1,7 @@
-// The kernel, but that one call of a thread fails, on demand, without having been made.
+// The kernel, but that one call fails, on demand, without having been made.
 //
-// It watches the thread that first makes a socket through it: a shard's. epoll_wait(2) is not counted, because how
-// often a loop turns is not the test's to say; InterruptWaits() is for it.
+// Whichever thread makes it: a socket's calls are made in its loop's turn, which any thread may have. epoll_wait(2) is
+// not counted, because how often a loop turns is not the test's to say; InterruptWaits() is for it.
 #pragma once
 
 #include <cerrno>
@@ -41,7 +41,7 @@ class NthCallFails final : public net::Syscalls {
     armed_ = false;
     return failed_;
   }
-  // Those that the watched thread made since Arm().
+  // Those made since Arm().
   std::vector<CallMade> calls() {
     std::lock_guard lock(mutex_);
     return calls_;
@@ -63,10 +63,6 @@ class NthCallFails final : public net::Syscalls {
   }
 
   int Socket(int family, int type, int protocol) override {
-    {
-      std::lock_guard lock(mutex_);
-      if (watched_ == std::thread::id()) watched_ = std::this_thread::get_id();
-    }
     return Fails("socket") ? -1 : Syscalls::Socket(family, type, protocol);
   }
   int Bind(int fd, const sockaddr* address, socklen_t size) override {
@@ -146,16 +142,11 @@ class NthCallFails final : public net::Syscalls {
   int EventFd(unsigned int initial, int flags) override {
     return Fails("eventfd") ? -1 : Syscalls::EventFd(initial, flags);
   }
-  // For calls before there is a socket: the thread to watch.
-  void WatchThisThread() {
-    std::lock_guard lock(mutex_);
-    watched_ = std::this_thread::get_id();
-  }
 
  private:
   bool Fails(const char* call, int level = 0, int detail = 0) {
     std::lock_guard lock(mutex_);
-    if (!armed_ || std::this_thread::get_id() != watched_) return false;
+    if (!armed_) return false;
     calls_.push_back({.call = call, .level = level, .detail = detail});
     const std::vector<int>& errnos = ErrnosOf(call);
     if (calls_.size() != nth_ || which_ >= errnos.size()) return false;
@@ -178,7 +169,6 @@ class NthCallFails final : public net::Syscalls {
   }
 
   std::mutex mutex_;  // guards all below
-  std::thread::id watched_;
   bool armed_ = false;
   size_t nth_ = 0;
   size_t which_ = 0;
