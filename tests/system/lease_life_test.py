@@ -5,9 +5,9 @@ import pathlib
 import signal
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import at_once  # noqa: E402
 import grpc  # noqa: E402
 from contract import (Client, await_pb, data_pb, duration, error_of, host_pb, inet, pb, session_pb,  # noqa: E402
                       socket_pb)
@@ -263,4 +263,4 @@ class EndSession(LifeTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()
