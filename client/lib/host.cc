@@ -22,7 +22,8 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
   return Host(Stubs{.sockets = v1::SocketService::NewStub(channel),
                     .sessions = v1::SessionService::NewStub(channel),
                     .host = v1::HostService::NewStub(channel),
-                    .health = grpc::health::v1::Health::NewStub(channel)},
+                    .health = grpc::health::v1::Health::NewStub(channel),
+                    .channel = channel},
               target.endpoint, options);
 }
 

@@ -141,6 +141,18 @@ class Sessions(CliTest):
         self.run_cli("session", "end", "cut")
         self.finish(holder, 3)
 
+    def test_a_short_lease_outlives_a_short_break(self):
+        proxy = self.proxy()
+        self.create("short", "--ttl", "3s")
+        holder = self.hold("short", "--host", proxy.address)
+        for _ in range(2):
+            proxy.cut(refused=2)
+            self.said(holder, "trying again")
+            self.said(holder, "the daemon is back")
+            self.said(holder, "holding sessions/short")
+        self.run_cli("session", "end", "short")
+        self.finish(holder, 3)
+
     def test_hold_ends_with_2_when_the_daemon_stays_away(self):
         proxy = self.proxy()
         self.create("away")
