@@ -34,6 +34,8 @@ Host::Host(std::shared_ptr<internal::Connection> connection) : connection_(std::
 
 const std::string& Host::endpoint() const { return connection_->endpoint(); }
 
+const std::string& Host::session() const { return connection_->session(); }
+
 absl::StatusOr<RemoteSocket> Host::Open(v1::OpenSocketRequest request, const CallOptions& options) const {
   const auto& stub = connection_->stubs().sockets;
   // Only connect waits; a timeout without it would be an empty promise.
