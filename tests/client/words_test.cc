@@ -117,6 +117,19 @@ TEST(ParseDuration, IsWithinItsBounds) {
   }
 }
 
+TEST(ParseDuration, TellsWhatIsOutOfRangeFromWhatIsNoDuration) {
+  const auto told = [](const std::string& text, absl::Duration min) {
+    return std::string(ParseDuration(text, min, absl::Hours(24)).status().message());
+  };
+  for (const std::string text : {"0", "500ms", "999ms", "25h", "-1s", "9999999999999999h"}) {
+    EXPECT_EQ(told(text, absl::Seconds(1)), "\"" + text + "\" is out of range: 1s to 24h");
+  }
+  for (const std::string text : {"5", "inf", "-inf", "none"}) {
+    EXPECT_EQ(told(text, absl::Seconds(1)), "\"" + text + "\" is not a duration: 1s to 24h, as in 2s, 1m, 1h");
+  }
+  EXPECT_EQ(told("x", absl::ZeroDuration()), "\"x\" is not a duration: 0 to 24h, as in 500ms, 2s, 1m, 1h");
+}
+
 TEST(ParseSessionName, IsLikeThatOfASocket) {
   EXPECT_EQ(ParseSessionName("demo").value(), "sessions/demo");
   EXPECT_EQ(ParseSessionName("sessions/standing").value(), "sessions/standing");
