@@ -19,11 +19,13 @@ struct CloseArguments {
 };
 
 constexpr char kCloseFooter[] =
-    R"(Prints each socket as it was last. After a failure it goes on with the next one.
+    R"(Prints each socket as it was last. After a failure it goes on with the next one. With --session or
+SOCKETEER_SESSION, --all and --label close sockets of that session alone, else of all of yours.
 
 Examples:
   socketeer close web conn
   socketeer close --label app=demo
+  socketeer --session job close --all
   socketeer close --all)";
 
 // The handles of what the arguments mean; those that are listed carry their uid, so that no later
@@ -36,7 +38,8 @@ absl::StatusOr<std::vector<RemoteSocket>> Find(Cli& cli, const Host& host, const
   }
   if (!arguments.sockets.empty()) return sockets;
   SOCKETEER_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(arguments.labels));
-  SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> found, ListMatching(host, "", labels, cli.Calls()));
+  const std::string filter = host.session().empty() ? "" : "session = " + host.session();
+  SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> found, ListMatching(host, filter, labels, cli.Calls()));
   for (const v1::Socket& socket : found) sockets.push_back(host.Handle(socket));
   if (sockets.empty()) cli.Note("no sockets");
   return sockets;
@@ -65,8 +68,9 @@ void AddClose(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("close", "Close sockets");
   verb->footer(kCloseFooter);
   AddSockets(verb, arguments->sockets);
-  AddRepeated(verb, "--label", arguments->labels, "Every socket with this label")->type_name("KEY=VALUE");
-  verb->add_flag("--all", arguments->all, "Every socket of yours");
+  AddRepeated(verb, "--label", arguments->labels, "Every socket of the session with this label")
+      ->type_name("KEY=VALUE");
+  verb->add_flag("--all", arguments->all, "Every socket of the session; without one, of yours");
   cli.SetAction(verb, [&cli, arguments] { return Close(cli, *arguments); });
 }
 

@@ -4,6 +4,7 @@
 
 #include "client/cli/output.h"
 #include "google/protobuf/util/json_util.h"
+#include "socketeer/text.h"
 #include "yaml-cpp/yaml.h"
 
 namespace socketeer::cli {
@@ -67,13 +68,13 @@ std::string ToJson(const google::protobuf::Message& message) {
   std::string json;
   // Cannot fail: every message here is of the compiled API.
   (void)google::protobuf::util::MessageToJsonString(message, &json, options);
-  return json;
+  return WithTurnsEscaped(json);
 }
 
 std::string JsonToYaml(const std::string& json) {
   YAML::Emitter out;
   Emit(YAML::Load(json), out);
-  return std::string(out.c_str()) + "\n";
+  return WithTurnsEscaped(out.c_str()) + "\n";  // they are in strings only, and such strings in quotation marks
 }
 
 }  // namespace socketeer::cli

@@ -16,7 +16,7 @@ class Patience {
   // `cli` outlives this.
   explicit Patience(const Cli& cli) : cli_(cli) {}
 
-  // The daemon answered.
+  // The daemon answered, be it that it refused.
   void Answered();
   // OK: try again. Else the failure, which is to be the last.
   absl::Status Forgive(const absl::Status& failure);

@@ -65,6 +65,7 @@ absl::Status Watch(Cli& cli, const WatchArguments& arguments) {
       patience.Answered();
       SOCKETEER_RETURN_IF_ERROR(PrintChanges(cli, *answer));
     } else if (ReasonOf(answer.status()) == "REVISION_TOO_OLD") {
+      patience.Answered();
       cli.Note("watch: the changes since then are no longer remembered; all sockets as they are now:");
       watcher = host.Watch(std::nullopt, cli.Calls());
     } else if (const absl::Status last = patience.Forgive(answer.status()); !last.ok()) {

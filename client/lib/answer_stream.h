@@ -1,6 +1,7 @@
 // How every stream of answers is read. Private to the library.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -37,7 +38,7 @@ class AnswerStream {
   // there is no stream; after a failure it pauses first, so that a caller may call again at once.
   absl::StatusOr<Response> Next(const Request& request) {
     if (call_ == nullptr) {
-      if (failed_ && cancellation_->AwaitCancel(kPause)) return absl::CancelledError("cancelled");
+      if (failed_ && Pause()) return absl::CancelledError("cancelled");
       call_ = std::make_unique<Call>(*this, request);
     }
     Response response;
@@ -50,7 +51,7 @@ class AnswerStream {
   }
 
  private:
-  static constexpr absl::Duration kPause = absl::Milliseconds(100);
+  static constexpr auto kPause = std::chrono::milliseconds(100);
 
   struct Call {
     Call(AnswerStream& stream, const Request& request) : scope(stream.cancellation_, &context) {
@@ -62,6 +63,14 @@ class AnswerStream {
     CancellationScope scope;
     std::unique_ptr<grpc::ClientReaderInterface<Response>> reader;
   };
+
+  // Returns whether the caller gave up. It takes its time also when there is a connection: a daemon that is stopping
+  // refuses at once.
+  bool Pause() {
+    const auto end = std::chrono::steady_clock::now() + kPause;
+    connection_->AwaitConnected(absl::FromChrono(kPause));
+    return cancellation_->AwaitCancel(absl::FromChrono(end - std::chrono::steady_clock::now()));
+  }
 
   const std::shared_ptr<Connection> connection_;
   const std::shared_ptr<Stub> stub_;

@@ -21,11 +21,12 @@ constexpr std::string_view kDefaultPort = "7625";
 constexpr size_t kMaxUnixPathBytes = 107;  // gRPC wants a NUL behind it
 // Above the largest answer: a full page of sockets, or a payload with everything around it.
 constexpr int kMaxMessageBytes = 16 << 20;
-// How long one attempt to connect may take before the daemon counts as unreachable.
+// How long one attempt to connect may take before the daemon counts as unreachable. (GRPC_ARG_MIN_RECONNECT_BACKOFF_MS
+// means this and no pause.)
 constexpr int kConnectTimeoutMs = 5'000;
-// A daemon that comes back is found again within this.
-constexpr int kMaxReconnectBackoffMs = 1'000;
+// The pause between attempts that failed: a session's shortest lease is 1 s.
 constexpr int kFirstReconnectBackoffMs = 100;
+constexpr int kMaxReconnectBackoffMs = 500;
 
 absl::Status Malformed(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(Quoted(text) + " is not a daemon's address: " + std::string(why));

@@ -101,6 +101,12 @@ class Connection {
     if (kInSession && !session_.empty()) context.AddMetadata("socketeer-session", session_);
   }
 
+  // Waits until there is a connection, at most `within`. A thread that only slept instead would keep it from coming:
+  // gRPC reads a connection that is being made while a thread waits in a call or here, and else every 5 s.
+  void AwaitConnected(absl::Duration within) const {
+    if (stubs_.channel != nullptr) stubs_.channel->WaitForConnected(DeadlineAfter(within));
+  }
+
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
 

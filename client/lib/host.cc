@@ -22,7 +22,8 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
   return Host(Stubs{.sockets = v1::SocketService::NewStub(channel),
                     .sessions = v1::SessionService::NewStub(channel),
                     .host = v1::HostService::NewStub(channel),
-                    .health = grpc::health::v1::Health::NewStub(channel)},
+                    .health = grpc::health::v1::Health::NewStub(channel),
+                    .channel = channel},
               target.endpoint, options);
 }
 
@@ -32,6 +33,8 @@ Host::Host(Stubs stubs, std::string endpoint, HostOptions options)
 Host::Host(std::shared_ptr<internal::Connection> connection) : connection_(std::move(connection)) {}
 
 const std::string& Host::endpoint() const { return connection_->endpoint(); }
+
+const std::string& Host::session() const { return connection_->session(); }
 
 absl::StatusOr<RemoteSocket> Host::Open(v1::OpenSocketRequest request, const CallOptions& options) const {
   const auto& stub = connection_->stubs().sockets;

@@ -1,6 +1,11 @@
 #include "socketeer/text.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <utility>
+
+#include "absl/strings/str_replace.h"
 
 namespace socketeer {
 namespace {
@@ -35,6 +40,26 @@ bool IsControlSequence(std::string_view sequence) {
   return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
 }
 
+// What turns the direction of text: in UTF-8, and as JSON and YAML escape it.
+constexpr std::array<std::pair<const char*, const char*>, 12> kTurns = {{
+    {"\xd8\x9c", "\\u061c"},
+    {"\xe2\x80\x8e", "\\u200e"},
+    {"\xe2\x80\x8f", "\\u200f"},
+    {"\xe2\x80\xaa", "\\u202a"},
+    {"\xe2\x80\xab", "\\u202b"},
+    {"\xe2\x80\xac", "\\u202c"},
+    {"\xe2\x80\xad", "\\u202d"},
+    {"\xe2\x80\xae", "\\u202e"},
+    {"\xe2\x81\xa6", "\\u2066"},
+    {"\xe2\x81\xa7", "\\u2067"},
+    {"\xe2\x81\xa8", "\\u2068"},
+    {"\xe2\x81\xa9", "\\u2069"},
+}};
+
+bool IsTurn(std::string_view sequence) {
+  return std::any_of(kTurns.begin(), kTurns.end(), [&](const auto& turn) { return sequence == turn.first; });
+}
+
 }  // namespace
 
 bool IsUtf8(std::string_view bytes) {
@@ -59,7 +84,7 @@ std::string Printable(std::string_view bytes, size_t max_bytes) {
     const unsigned char lead = static_cast<unsigned char>(next[0]);
     if (lead == '\\') {
       text += "\\\\";
-    } else if ((lead >= ' ' && lead <= '~') || (next.size() > 1 && !IsControlSequence(next))) {
+    } else if ((lead >= ' ' && lead <= '~') || (next.size() > 1 && !IsControlSequence(next) && !IsTurn(next))) {
       text += next;
     } else {
       for (const char byte : next) text += Escaped(static_cast<unsigned char>(byte));
@@ -67,6 +92,10 @@ std::string Printable(std::string_view bytes, size_t max_bytes) {
     bytes.remove_prefix(next.size());
   }
   return text;
+}
+
+std::string WithTurnsEscaped(std::string_view document) {
+  return absl::StrReplaceAll(absl::string_view(document.data(), document.size()), kTurns);
 }
 
 int HexDigitValue(char c) {

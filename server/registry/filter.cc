@@ -4,6 +4,8 @@
 #include <cctype>
 #include <optional>
 
+#include "server/registry/registry.h"
+
 namespace socketeer::registry {
 
 const char* StateWord(net::State state) {
@@ -39,6 +41,11 @@ bool IsWordChar(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '/' || c == '-' || c == '*';
 }
 
+bool IsSessionName(std::string_view name) {
+  constexpr std::string_view kCollection = "sessions/";
+  return name.starts_with(kCollection) && IsSocketId(name.substr(kCollection.size()));
+}
+
 }  // namespace
 
 // Reads one filter from left to right.
@@ -72,11 +79,13 @@ class FilterParser {
       term.field = Term::Field::kState;
     } else if (field == "kind") {
       term.field = Term::Field::kKind;
+    } else if (field == "session") {
+      term.field = Term::Field::kSession;
     } else if (field.starts_with("labels.") && IsLabelKey(field.substr(7))) {
       term.field = Term::Field::kLabel;
       term.label = field.substr(7);
     } else {
-      return Wrong("state, kind or labels.KEY");
+      return Wrong("state, kind, session or labels.KEY");
     }
     SkipSpace();
     start_ = at_;
@@ -110,6 +119,8 @@ class FilterParser {
       if (std::ranges::find(kKinds, term.value) == std::end(kKinds)) {
         return Wrong("tcp, tcp4, tcp6, udp, udp4, udp6, unix, unix-dgram or unix-seqpacket");
       }
+    } else if (term.field == Term::Field::kSession) {
+      if (!IsSessionName(term.value)) return Wrong("sessions/ID");
     } else if (at_ == start_) {
       return Wrong("a value; \"\" is the empty one");
     }
@@ -159,14 +170,15 @@ class FilterParser {
 
 base::Result<Filter> Filter::Parse(std::string_view text) { return FilterParser(text).Parse(); }
 
-bool Filter::Matches(const net::SocketInfo& info, const Labels& labels) const {
-  return std::ranges::all_of(terms_, [&](const Term& term) { return Holds(term, info, labels); });
+bool Filter::Matches(const net::SocketInfo& info, const Labels& labels, std::string_view session) const {
+  return std::ranges::all_of(terms_, [&](const Term& term) { return Holds(term, info, labels, session); });
 }
 
-bool Filter::Holds(const Term& term, const net::SocketInfo& info, const Labels& labels) {
+bool Filter::Holds(const Term& term, const net::SocketInfo& info, const Labels& labels, std::string_view session) {
   std::string actual;
   if (term.field == Term::Field::kState) actual = StateWord(info.state);
   if (term.field == Term::Field::kKind) actual = info.kind.Word();
+  if (term.field == Term::Field::kSession) actual = session;
   if (term.field == Term::Field::kLabel) {
     const auto found = labels.find(term.label);
     if (found == labels.end()) return term.negated;

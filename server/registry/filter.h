@@ -1,7 +1,7 @@
 // The filter of ListSockets: a subset of https://google.aip.dev/160.
 //
 //   filter = [ term { "AND" term } ]
-//   term   = ("state" | "kind" | "labels." KEY) ("=" | "!=") value | "labels." KEY ":*"
+//   term   = ("state" | "kind" | "session" | "labels." KEY) ("=" | "!=") value | "labels." KEY ":*"
 //   value  = word | '"' any text, \" and \\ escaped '"'; a trailing * of either matches any rest
 #pragma once
 
@@ -21,19 +21,20 @@ class Filter {
   // INVALID_FIELD "filter", with the column.
   static base::Result<Filter> Parse(std::string_view text);
 
-  bool Matches(const net::SocketInfo& info, const Labels& labels) const;
+  // `session`: "sessions/{id}".
+  bool Matches(const net::SocketInfo& info, const Labels& labels, std::string_view session) const;
 
  private:
   friend class FilterParser;
   struct Term {
-    enum class Field { kState, kKind, kLabel };
+    enum class Field { kState, kKind, kSession, kLabel };
     Field field = Field::kState;
     std::string label;  // of kLabel
     std::string value;
     bool prefix = false;   // the value ended in *
     bool negated = false;  // !=
   };
-  static bool Holds(const Term& term, const net::SocketInfo& info, const Labels& labels);
+  static bool Holds(const Term& term, const net::SocketInfo& info, const Labels& labels, std::string_view session);
 
   std::vector<Term> terms_;
 };

@@ -155,9 +155,10 @@ std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, cons
   for (auto it = sockets_.upper_bound(after); it != sockets_.end(); ++it) {
     const Record& record = *it->second;
     if (record.phase_ != Record::Phase::kPublished || record.owner() != owner) continue;
-    if (!filter.Matches(record.content_->info, record.content_->labels)) continue;
+    const Content& content = *record.content_;
+    if (!filter.Matches(content.info, content.labels, content.session->name())) continue;
     if (page.size() == limit) return {std::move(page), true};
-    page.push_back(ViewOf(record, *record.content_));
+    page.push_back(ViewOf(record, content));
   }
   return {std::move(page), false};
 }

@@ -55,6 +55,22 @@ class Sessions(CliTest):
         self.assertEqual(self.out("session", "end", "s1"), "sessions/s1  ttl 1m  grace 0  sockets 2  holders 0\n")
         self.assertEqual(self.out("ls", "-o", "name"), "sockets/four\nsockets/two\n")
 
+    def test_close_without_names_means_the_session_that_is_named(self):
+        for name in ("mine", "other"):
+            self.create(name)
+            for socket_id in (f"{name}-a", f"{name}-b"):
+                self.run_cli("open", "udp4", "--id", socket_id, "--label", f"n={socket_id[-1]}", "--session", name)
+        self.run_cli("open", "udp4", "--id", "standing-a", "--label", "n=a")
+        self.assertEqual(self.out("close", "--label", "n=a", "--session", "mine", "-o", "name"), "sockets/mine-a\n")
+        variable = {**self.env, "SOCKETEER_SESSION": "mine"}
+        self.assertEqual(self.out("close", "--all", "-o", "name", env=variable), "sockets/mine-b\n")
+        self.run_cli("close", "--all", "--session", "mine", said="no sockets")
+        self.run_cli("close", "--all", "--session", "nobodys", code=3, said="sessions/nobodys")
+        self.assertEqual(self.out("ls", "--filter", "session = sessions/other", "-o", "name"),
+                         "sockets/other-a\nsockets/other-b\n")
+        self.assertEqual(self.out("close", "--all", "-o", "name"),
+                         "sockets/other-a\nsockets/other-b\nsockets/standing-a\n")
+
     def test_a_bad_variable_is_named(self):
         bad = {**self.env, "SOCKETEER_SESSION": "A B"}
         self.run_cli("ls", env=bad, code=1, said='SOCKETEER_SESSION: "A B" is not a session: ID or sessions/ID')
@@ -139,6 +155,18 @@ class Sessions(CliTest):
         self.said(holder, "the daemon is back")
         self.said(holder, "holding sessions/cut")
         self.run_cli("session", "end", "cut")
+        self.finish(holder, 3)
+
+    def test_a_short_lease_outlives_a_short_break(self):
+        proxy = self.proxy()
+        self.create("short", "--ttl", "3s")
+        holder = self.hold("short", "--host", proxy.address)
+        for _ in range(2):
+            proxy.cut(refused=2)
+            self.said(holder, "trying again")
+            self.said(holder, "the daemon is back")
+            self.said(holder, "holding sessions/short")
+        self.run_cli("session", "end", "short")
         self.finish(holder, 3)
 
     def test_hold_ends_with_2_when_the_daemon_stays_away(self):

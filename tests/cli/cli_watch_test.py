@@ -107,6 +107,7 @@ class Watch(CliTest):
         closed = self.words(process)
         self.assertEqual([*closed[:2], closed[-1]], ["closed", "sockets/u", "DRAINING"])
         self.said(process, "trying again")
+        self.said(process, "the daemon is back")
         self.said(process, "no longer remembered")
         self.assertIn(self.words(process)[:2], (["snapshot", "sockets/other"], ["opened", "sockets/other"]))
 

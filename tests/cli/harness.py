@@ -48,14 +48,16 @@ class Proxy:
         self.address = "unix:" + path
         self._to = daemon.path
         self._pairs = []
+        self._refused = 0
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
-    def cut(self):
-        """Ends every connection that there is."""
+    def cut(self, refused=0):
+        """Ends every connection that there is, and then this many that come."""
+        self._refused = refused
         pairs, self._pairs = self._pairs, []
         for one in [end for pair in pairs for end in pair]:
             shut(one)
@@ -72,6 +74,10 @@ class Proxy:
                 ours = self._listener.accept()[0]
             except OSError:
                 return
+            if self._refused > 0:
+                self._refused -= 1
+                ours.close()
+                continue
             theirs = socket.socket(socket.AF_UNIX)
             theirs.connect(self._to)
             self._pairs.append((ours, theirs))

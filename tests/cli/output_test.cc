@@ -95,6 +95,18 @@ TEST(JsonToYaml, KeepsTypes) {
             "m: \"\\x07\\\"\"\n");
 }
 
+// What turns the direction of text: a terminal would show another text than is there.
+TEST(JsonToYaml, NothingTurnsTheText) {
+  v1::Socket socket;
+  (*socket.mutable_labels())["k"] = "a\u202eb\u2066c\u061c\u00fc";
+  const std::string json = ToJson(socket);
+  EXPECT_THAT(json, HasSubstr(R"("a\u202eb\u2066c\u061c)"
+                              "\u00fc\""));
+  EXPECT_THAT(JsonToYaml(json), HasSubstr(R"(k: "a\u202eb\u2066c\u061c)"
+                                          "\u00fc\""));
+  EXPECT_THAT(JsonToYaml("{\"k\":\"\u2069\"}"), HasSubstr(R"(k: "\u2069")"));
+}
+
 TEST(ParseHex, TakesPairsOfDigits) {
   EXPECT_EQ(ParseHex("").value(), "");
   EXPECT_EQ(ParseHex("00fF 17:0a").value(), std::string("\x00\xff\x17\x0a", 4));

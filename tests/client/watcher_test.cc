@@ -50,6 +50,18 @@ TEST_F(WatcherTest, GoesOnBehindItsRevision) {
   EXPECT_EQ(moved.revision(), 9u);
 }
 
+TEST_F(WatcherTest, AnAnswerWithoutChangesKeepsItsPlace) {
+  Watcher watcher = host_.Watch(3);
+  EXPECT_EQ(Read(watcher, {}).changes_size(), 0);
+  EXPECT_EQ(watcher.revision(), 3u);
+  daemon_.watches().End(kBroken);
+  EXPECT_FALSE(watcher.Next().ok());
+  v1::WatchSocketsResponse moved;
+  moved.set_revision(5);
+  EXPECT_EQ(Read(watcher, moved).changes_size(), 0);
+  EXPECT_EQ(watcher.revision(), 5u);
+}
+
 TEST_F(WatcherTest, ASnapshotThatBrokeIsBegunAgain) {
   Watcher watcher = host_.Watch();
   v1::WatchSocketsResponse part;

@@ -16,6 +16,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 v1::Endpoint Bound(const std::string& text) { return ParseEndpoint(text, EndpointUse::kBind).value(); }
 
@@ -117,6 +119,19 @@ TEST(ParseDuration, IsWithinItsBounds) {
   }
 }
 
+TEST(ParseDuration, TellsWhatIsOutOfRangeFromWhatIsNoDuration) {
+  const auto told = [](const std::string& text, absl::Duration min) {
+    return std::string(ParseDuration(text, min, absl::Hours(24)).status().message());
+  };
+  for (const std::string text : {"0", "500ms", "999ms", "25h", "-1s", "9999999999999999h"}) {
+    EXPECT_EQ(told(text, absl::Seconds(1)), "\"" + text + "\" is out of range: 1s to 24h");
+  }
+  for (const std::string text : {"5", "inf", "-inf", "none"}) {
+    EXPECT_EQ(told(text, absl::Seconds(1)), "\"" + text + "\" is not a duration: 1s to 24h, as in 2s, 1m, 1h");
+  }
+  EXPECT_EQ(told("x", absl::ZeroDuration()), "\"x\" is not a duration: 0 to 24h, as in 500ms, 2s, 1m, 1h");
+}
+
 TEST(ParseSessionName, IsLikeThatOfASocket) {
   EXPECT_EQ(ParseSessionName("demo").value(), "sessions/demo");
   EXPECT_EQ(ParseSessionName("sessions/standing").value(), "sessions/standing");
@@ -216,7 +231,21 @@ TEST(Printable, IsSafeOnATerminal) {
   EXPECT_EQ(Printable("a\x1b[31m\n\\"), "a\\x1b[31m\\x0a\\\\");
   EXPECT_EQ(Printable("\xff\xc3\xbc"), "\\xff\\xc3\\xbc");
   EXPECT_EQ(Printable("\xc2\x9b"), "\\xc2\\x9b");  // a control character in UTF-8
+  EXPECT_EQ(Printable("a\xe2\x80\xae"
+                      "b\xd8\x9c"),
+            "a\\xe2\\x80\\xaeb\\xd8\\x9c");  // these turn the text behind them
   EXPECT_EQ(Quoted(std::string(200, 'a')).size(), 120u + 5u);
+}
+
+TEST(Printable, EscapesWhatTurnsTheDirectionAndNothingBesideIt) {
+  for (const std::string turn : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"}) {
+    EXPECT_THAT(Printable(turn), Not(HasSubstr(turn)));
+    EXPECT_THAT(WithTurnsEscaped("x" + turn), StartsWith("x\\u"));
+  }
+  for (const std::string plain : {"\u061b", "\u0639", "\u2010", "\u202f", "\u206a", "\u05d0"}) {
+    EXPECT_EQ(Printable(plain), plain);
+    EXPECT_EQ(WithTurnsEscaped(plain), plain);
+  }
 }
 
 TEST(IsUtf8, KnowsMalformedSequences) {

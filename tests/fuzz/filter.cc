@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using socketeer::registry::Filter;
   const auto filter = Filter::Parse(std::string_view(reinterpret_cast<const char*>(data), size));
   if (filter.ok()) {
-    filter->Matches({}, {{"app", "web"}});
+    filter->Matches({}, {{"app", "web"}}, "sessions/a");
   } else if (!filter.error().metadata.contains("field")) {
     std::abort();
   }

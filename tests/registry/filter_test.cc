@@ -10,6 +10,7 @@ namespace {
 
 const net::SocketInfo kListener{.kind = {.family = AF_INET, .type = SOCK_STREAM}, .state = net::State::kListening};
 const Labels kLabels = {{"app", "web"}, {"empty", ""}, {"a/b.c_d-e", "x y"}, {"star", "*"}};
+constexpr std::string_view kSession = "sessions/job-1";
 
 bool Matches(const std::string& text, const net::SocketInfo& info = kListener) {
   auto filter = Filter::Parse(text);
@@ -17,13 +18,13 @@ bool Matches(const std::string& text, const net::SocketInfo& info = kListener) {
     ADD_FAILURE() << text << ": " << filter.error().message;
     return false;
   }
-  return filter->Matches(info, kLabels);
+  return filter->Matches(info, kLabels, kSession);
 }
 
 TEST(Filter, EmptyMatchesEverything) {
   EXPECT_TRUE(Matches(""));
   EXPECT_TRUE(Matches("  \t "));
-  EXPECT_TRUE(Filter().Matches(kListener, {}));
+  EXPECT_TRUE(Filter().Matches(kListener, {}, kSession));
 }
 
 TEST(Filter, State) {
@@ -64,6 +65,15 @@ TEST(Filter, Kind) {
   EXPECT_TRUE(Matches("kind = udp*", dual));
 }
 
+TEST(Filter, Session) {
+  EXPECT_TRUE(Matches("session = sessions/job-1"));
+  EXPECT_TRUE(Matches("session = \"sessions/job-1\""));
+  EXPECT_FALSE(Matches("session = sessions/job"));
+  EXPECT_FALSE(Matches("session != sessions/job-1"));
+  EXPECT_TRUE(Matches("session = sessions/job*"));
+  EXPECT_FALSE(Matches("session = sessions/other AND state = LISTENING"));
+}
+
 TEST(Filter, Labels) {
   EXPECT_TRUE(Matches("labels.app = web"));
   EXPECT_TRUE(Matches("labels.app = \"web\""));
@@ -83,8 +93,8 @@ TEST(Filter, QuotedTextWithEscapes) {
   const Labels labels = {{"k", "say \"hi\" \\ AND bye"}};
   auto filter = Filter::Parse("labels.k = \"say \\\"hi\\\" \\\\ AND bye\"");
   ASSERT_TRUE(filter.ok());
-  EXPECT_TRUE(filter->Matches(kListener, labels));
-  EXPECT_FALSE(filter->Matches(kListener, kLabels));
+  EXPECT_TRUE(filter->Matches(kListener, labels, kSession));
+  EXPECT_FALSE(filter->Matches(kListener, kLabels, kSession));
 }
 
 TEST(Filter, TermsAreJoinedByAnd) {
@@ -122,6 +132,11 @@ INSTANTIATE_TEST_SUITE_P(All, WrongFilter,
                                            Wrong{"state > BOUND", 7},                   //
                                            Wrong{"kind = tcp5", 8},                     //
                                            Wrong{"kind = \"tcp4", 8},                   //
+                                           Wrong{"session = job-1", 11},                //
+                                           Wrong{"session = ", 11},                     //
+                                           Wrong{"session = sessions/", 11},            //
+                                           Wrong{"session = sessions/A", 11},           //
+                                           Wrong{"session:*", 8},                       //
                                            Wrong{"labels.Web = x", 1},                  //
                                            Wrong{"labels. = x", 1},                     //
                                            Wrong{"labels.app", 11},                     //
@@ -136,14 +151,14 @@ INSTANTIATE_TEST_SUITE_P(All, WrongFilter,
                                            Wrong{"NOT state = BOUND", 1}));
 
 TEST(Filter, AnyTextEndsInAnAnswer) {
-  const std::string pieces[] = {"state", "kind", "labels.", "labels.a", "=", "!=", ":*",
-                                "\"",    "\\",   " ",       "AND",      "*", "x"};
+  const std::string pieces[] = {
+      "state", "kind", "session", "labels.", "labels.a", "=", "!=", ":*", "\"", "\\", " ", "AND", "*", "x"};
   const size_t count = std::size(pieces);
   for (size_t i = 0; i < count * count * count * count; ++i) {
     const std::string text = pieces[i % count] + pieces[i / count % count] + pieces[i / count / count % count] +
                              pieces[i / count / count / count];
     auto filter = Filter::Parse(text);
-    if (filter.ok()) filter->Matches(kListener, kLabels);
+    if (filter.ok()) filter->Matches(kListener, kLabels, kSession);
   }
 }
 

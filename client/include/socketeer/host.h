@@ -52,6 +52,8 @@ class Host {
 
   // As it was given to Connect, with its port.
   const std::string& endpoint() const;
+  // "sessions/{id}", the session that calls are made in (InSession); empty: none is named.
+  const std::string& session() const;
 
   // The same daemon and connection, with calls made in a session: its own, and those of the RemoteSockets made here.
   // What they open and accept lives in it. `session` is "ID" or "sessions/ID", INVALID_ARGUMENT when it is malformed;

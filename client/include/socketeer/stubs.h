@@ -17,6 +17,8 @@ struct Stubs {
   std::shared_ptr<v1::SessionService::StubInterface> sessions;
   std::shared_ptr<v1::HostService::StubInterface> host;
   std::shared_ptr<grpc::health::v1::Health::StubInterface> health;
+  // What they speak through. Without it a watch or a hold whose connection broke is back up to 10 s later.
+  std::shared_ptr<grpc::ChannelInterface> channel = nullptr;
 };
 
 }  // namespace socketeer

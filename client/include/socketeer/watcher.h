@@ -28,7 +28,7 @@ class Watcher {
   Watcher& operator=(Watcher&& other) noexcept;
   ~Watcher();
 
-  // Waits for what the daemon tells next. Errors:
+  // Waits for what the daemon tells next. An answer may be without changes: the watch stands. Errors:
   //   kUnreachable, kDraining  the connection broke, or there was none. Call again to go on behind revision(): nothing
   //   is
   //                            missed and nothing comes twice. It pauses before it tries, and how often is up to you
