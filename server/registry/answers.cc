@@ -4,7 +4,8 @@
 
 namespace socketeer::registry {
 
-Answers::Claim Answers::TryClaim(const std::string& request_id, uint64_t fingerprint, Answer* answer, Joined joined) {
+Answers::Claim Answers::TryClaim(const std::string& request_id, uint64_t fingerprint, Answer* answer, uint64_t who,
+                                 Joined joined) {
   std::lock_guard lock(mutex_);
   const auto [found, first] = entries_.try_emplace(request_id);
   Entry& entry = found->second;
@@ -14,15 +15,20 @@ Answers::Claim Answers::TryClaim(const std::string& request_id, uint64_t fingerp
   }
   if (entry.fingerprint != fingerprint) return Claim::kReused;
   if (entry.running) {
-    entry.joined.push_back(std::move(joined));
+    entry.joined.emplace(who, std::move(joined));
     return Claim::kJoined;
   }
   *answer = entry.answer;
   return Claim::kAnswered;
 }
 
+void Answers::Leave(const std::string& request_id, uint64_t who) {
+  std::lock_guard lock(mutex_);
+  if (const auto found = entries_.find(request_id); found != entries_.end()) found->second.joined.erase(who);
+}
+
 void Answers::Settle(const std::string& request_id, Answer answer) {
-  std::vector<Joined> joined;
+  std::map<uint64_t, Joined> joined;
   {
     std::lock_guard lock(mutex_);
     Entry& entry = entries_.at(request_id);
@@ -33,18 +39,18 @@ void Answers::Settle(const std::string& request_id, Answer answer) {
     settled_.push_back(request_id);
     Evict();
   }
-  for (const Joined& each : joined) each(&answer);
+  for (const auto& [who, each] : joined) each(&answer);
 }
 
 void Answers::Forget(const std::string& request_id) {
-  std::vector<Joined> joined;
+  std::map<uint64_t, Joined> joined;
   {
     std::lock_guard lock(mutex_);
     const auto found = entries_.find(request_id);
     joined.swap(found->second.joined);
     entries_.erase(found);
   }
-  for (const Joined& each : joined) each(nullptr);
+  for (const auto& [who, each] : joined) each(nullptr);
 }
 
 void Answers::Close() {

@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace socketeer::registry {
 
@@ -29,12 +28,14 @@ class Answers {
   enum class Claim {
     kRun,       // it is the first: it must Settle() or Forget()
     kAnswered,  // `answer` is the first one's
-    kJoined,    // the first one runs: `joined` will be called
+    kJoined,    // the first one runs: `joined` will be called, unless `who` leaves
     kReused,    // the id stands for another request
   };
   // With the first one's answer; null: it ended without one, claim again.
   using Joined = std::function<void(const Answer*)>;
-  Claim TryClaim(const std::string& request_id, uint64_t fingerprint, Answer* answer, Joined joined);
+  Claim TryClaim(const std::string& request_id, uint64_t fingerprint, Answer* answer, uint64_t who, Joined joined);
+  // It does not wait (any more).
+  void Leave(const std::string& request_id, uint64_t who);
   void Settle(const std::string& request_id, Answer answer);
   void Forget(const std::string& request_id);
   // The session has ended: nothing is remembered any more.
@@ -44,7 +45,7 @@ class Answers {
   struct Entry {
     uint64_t fingerprint = 0;
     bool running = true;
-    std::vector<Joined> joined;
+    std::map<uint64_t, Joined> joined;
     Answer answer;
   };
   static size_t SizeOf(const std::string& request_id, const Entry& entry);

@@ -182,6 +182,14 @@ base::Result<View> Registry::UpdateLabels(const RecordPtr& record, const std::fu
 }
 
 base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr& session) {
+  std::vector<Session::Ender> refused;
+  auto view = Transfer(record, session, &refused);
+  for (const Session::Ender& end : refused) end(*session);  // it ended just now
+  return view;
+}
+
+base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr& session,
+                                      std::vector<Session::Ender>* refused) {
   const Transaction transaction(*this);
   if (record->phase_ != Record::Phase::kPublished) return GoneError(*record);
   const SessionPtr from = record->content_->session;
@@ -198,7 +206,7 @@ base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr&
   record->content_ = std::move(content);
   from->sockets().fetch_sub(1);
   session->sockets().fetch_add(1);
-  from->MoveHolders(record.get(), *session);
+  *refused = from->MoveHolders(record.get(), *session);
   Log(ChangeKind::kUpdated, *record);
   return ViewOf(*record, *record->content_);
 }

@@ -104,6 +104,7 @@ class Registry {
     uint64_t number;
   };
 
+  base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session, std::vector<Session::Ender>* refused);
   void Changed(Record& record, const net::SocketInfo& info);
   void Closing(Record& record);
   void Gone(Record& record);

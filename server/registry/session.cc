@@ -51,7 +51,7 @@ void Session::Release(uint64_t id, Reason socket) {
   holders_.erase({socket, id});
 }
 
-void Session::MoveHolders(Reason socket, Session& to) {
+std::vector<Session::Ender> Session::MoveHolders(Reason socket, Session& to) {
   std::vector<std::pair<uint64_t, Holder>> moved;
   {
     std::lock_guard lock(mutex_);
@@ -62,7 +62,11 @@ void Session::MoveHolders(Reason socket, Session& to) {
     }
     holders_.erase(first, last);
   }
-  for (auto& [id, holder] : moved) to.Hold(id, std::move(holder), socket);
+  std::vector<Ender> refused;
+  for (auto& [id, holder] : moved) {
+    if (!to.Hold(id, holder, socket)) refused.push_back(std::move(holder.end));
+  }
+  return refused;
 }
 
 size_t Session::holders() const {

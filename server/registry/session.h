@@ -57,8 +57,9 @@ class Session {
   // False: it has ended.
   bool Hold(uint64_t id, Holder holder, Reason socket = nullptr);
   void Release(uint64_t id, Reason socket = nullptr);
-  // All that are in it for that socket are in the other one now.
-  void MoveHolders(Reason socket, Session& to);
+  // All that are in it for that socket are in the other one now. The `end`s of those that it did not let in: it has
+  // ended.
+  std::vector<Ender> MoveHolders(Reason socket, Session& to);
   size_t holders() const;  // each counts once
   std::set<uint64_t> connections() const;
 

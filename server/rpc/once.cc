@@ -45,17 +45,23 @@ void Call::ClaimOnce() {
   // Whoever sets it has the call to himself: the first one's end, this one's canceller, or we. Without it the call may
   // be gone.
   const auto taken = std::make_shared<std::atomic<bool>>(false);
-  SetEnder([this, taken](base::Error why) {
-    if (!taken->exchange(true)) Fail(std::move(why));
+  const auto leave = [in, request_id, id = scope_.id()] { in->answers().Leave(request_id, id); };
+  SetEnder([this, taken, leave](base::Error why) {
+    if (taken->exchange(true)) return;
+    leave();
+    Fail(std::move(why));
   });
   registry::Answer answer;
-  const Claim claim =
-      in->answers().TryClaim(request_id, fingerprint, &answer, [this, taken](const registry::Answer* first) {
-        if (taken->exchange(true)) return;
-        if (first == nullptr) return ClaimOnce();
-        AnswerAs(*first);
-      });
-  if (claim == Claim::kJoined) return;
+  const Claim claim = in->answers().TryClaim(request_id, fingerprint, &answer, scope_.id(),
+                                             [this, taken](const registry::Answer* first) {
+                                               if (taken->exchange(true)) return;
+                                               if (first == nullptr) return ClaimOnce();
+                                               AnswerAs(*first);
+                                             });
+  if (claim == Claim::kJoined) {
+    if (taken->load()) leave();  // it was told to end before it had joined
+    return;
+  }
   if (taken->exchange(true)) {
     if (claim == Claim::kRun) in->answers().Forget(request_id);
     return;

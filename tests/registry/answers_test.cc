@@ -19,7 +19,7 @@ Answer Saying(std::string response) {
 
 Claim TryClaim(Answers& answers, const std::string& id, Answer* answer = nullptr, uint64_t fingerprint = 1) {
   Answer unused;
-  return answers.TryClaim(id, fingerprint, answer == nullptr ? &unused : answer, [](const Answer*) {});
+  return answers.TryClaim(id, fingerprint, answer == nullptr ? &unused : answer, 0, [](const Answer*) {});
 }
 
 TEST(AnswersTest, TheFirstRunsTheOthersAreTold) {
@@ -28,9 +28,13 @@ TEST(AnswersTest, TheFirstRunsTheOthersAreTold) {
   std::vector<std::string> told;
   Answer answer;
   const auto join = [&told](const Answer* first) { told.push_back(first == nullptr ? "none" : first->response); };
-  EXPECT_EQ(answers.TryClaim("r", 1, &answer, join), Claim::kJoined);
-  EXPECT_EQ(answers.TryClaim("r", 1, &answer, join), Claim::kJoined);
+  EXPECT_EQ(answers.TryClaim("r", 1, &answer, 1, join), Claim::kJoined);
+  EXPECT_EQ(answers.TryClaim("r", 1, &answer, 2, join), Claim::kJoined);
+  EXPECT_EQ(answers.TryClaim("r", 1, &answer, 3, join), Claim::kJoined);
   EXPECT_EQ(TryClaim(answers, "r", nullptr, 2), Claim::kReused);
+  answers.Leave("r", 2);
+  answers.Leave("r", 2);
+  answers.Leave("other", 2);
   answers.Settle("r", Saying("yes"));
   EXPECT_EQ(told, (std::vector<std::string>{"yes", "yes"}));
   EXPECT_EQ(TryClaim(answers, "r", &answer), Claim::kAnswered);
@@ -43,7 +47,7 @@ TEST(AnswersTest, WhatIsForgottenIsRunAgain) {
   EXPECT_EQ(TryClaim(answers, "r"), Claim::kRun);
   int told = 0;
   Answer answer;
-  answers.TryClaim("r", 1, &answer, [&](const Answer* first) { told += first == nullptr ? 1 : 100; });
+  answers.TryClaim("r", 1, &answer, 1, [&](const Answer* first) { told += first == nullptr ? 1 : 100; });
   answers.Forget("r");
   EXPECT_EQ(told, 1);
   EXPECT_EQ(TryClaim(answers, "r", nullptr, 2), Claim::kRun);
@@ -84,10 +88,10 @@ TEST(AnswersTest, OneRunsOfManyThreads) {
   Answers answers(10, 1'000);
   std::atomic<int> runs{0}, told{0};
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
+  for (uint64_t who = 0; who < 8; ++who) {
+    threads.emplace_back([&, who] {
       Answer answer;
-      const Claim claim = answers.TryClaim("r", 1, &answer, [&](const Answer*) { ++told; });
+      const Claim claim = answers.TryClaim("r", 1, &answer, who, [&](const Answer*) { ++told; });
       if (claim == Claim::kAnswered) ++told;
       if (claim != Claim::kRun) return;
       ++runs;

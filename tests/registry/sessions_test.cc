@@ -112,6 +112,20 @@ TEST_F(SessionsTest, NoSocketComesIntoAnEndedSession) {
   EXPECT_EQ(session->sockets().load(), 0u);
 }
 
+TEST_F(SessionsTest, WhoIsMovedIntoAnEndedSessionIsTold) {
+  const SessionPtr from = Create("a");
+  const SessionPtr to = Create("b");
+  const int socket = 0;
+  int told = 0;
+  ASSERT_TRUE(from->Hold(1, {.connection = 1, .end = [&](const Session&) { ++told; }}, &socket));
+  sessions_.End(to, CloseReason::kSessionEnded);
+  const auto refused = from->MoveHolders(&socket, *to);
+  ASSERT_EQ(refused.size(), 1u);
+  refused[0](*to);
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(from->holders(), 0u);
+}
+
 // What is published while the session ends is either found by the end, or refused.
 TEST_F(SessionsTest, PublishAndEndCannotMissEachOther) {
   Registry registry(base::DefaultLimits(1'000), base::SystemClock());
