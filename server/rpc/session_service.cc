@@ -98,8 +98,8 @@ SessionService::Reactor* SessionService::EndSession(Context* context, const v1::
     const auto answered = std::make_shared<std::atomic<bool>>(false);
     const OnceClaim claim = call.TakeClaim();
     v1::EndSessionResponse ended;
-    ToProto(**session, core_.clock, ended.mutable_session());
     call.Leave(**session);  // if it is made in it: the end that it asks for is not to end this call
+    ToProto(**session, core_.clock, ended.mutable_session());
     call.SetEnder([&call, answered](base::Error why) {
       if (!answered->exchange(true)) call.Fail(std::move(why));
     });
@@ -136,6 +136,7 @@ SessionService::Reactor* SessionService::ListSessions(Context* context, const v1
     if (!size.ok()) return std::move(size).error();
     auto after = ReadPageToken(request->page_token(), kSessionPages);
     if (!after.ok()) return std::move(after).error();
+    call.Leave(*call.session());  // to look is not to hold
     const auto [page, more] = core_.sessions.List(call.identity(), *after, *size);
     for (const registry::SessionPtr& session : page) ToProto(*session, core_.clock, response->add_sessions());
     if (more) response->set_next_page_token(MakePageToken(page.back()->id(), kSessionPages));
