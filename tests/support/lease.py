@@ -61,7 +61,7 @@ class LeaseTest(DaemonTest):
         self.paths = self.directory / "paths"
         self.paths.mkdir()
         self.warm_up(address)
-        self.baseline = self.descriptors()
+        self.baseline = self.daemon.descriptors()
 
     def warm_up(self, address):
         """Whatever the daemon's libraries open once and keep."""
@@ -69,17 +69,6 @@ class LeaseTest(DaemonTest):
         other.hosts.GetHost(host_pb.GetHostRequest())
         other.close()
         self.eventually(lambda: self.assertEqual(1, self.usage().connections))
-
-    def descriptors(self):
-        """What the daemon has open, each as the kernel calls it."""
-        directory = f"/proc/{self.daemon.pid}/fd"
-        found = []
-        for fd in os.listdir(directory):
-            try:
-                found.append(os.readlink(f"{directory}/{fd}"))
-            except FileNotFoundError:
-                pass  # closed meanwhile
-        return sorted(found)
 
     def usage(self):
         return self.observer.hosts.GetHost(host_pb.GetHostRequest()).usage
@@ -110,7 +99,7 @@ class LeaseTest(DaemonTest):
 
     def await_sockets(self):
         self.session = self.line()["session"]
-        self.connected = self.descriptors()
+        self.connected = self.daemon.descriptors()
         self.held = self.line()
         self.assertGreaterEqual(self.held["sockets"], 200)
         self.assertGreaterEqual(self.held["calls"], 100)
@@ -149,7 +138,7 @@ class LeaseTest(DaemonTest):
         def nothing_is_left():
             usage = self.usage()
             self.assertEqual((0, self.OBSERVED + 1, 1), (usage.sockets, usage.calls, usage.sessions))
-            self.assertIn(self.descriptors(), left_open or [self.baseline])
+            self.assertIn(self.daemon.descriptors(), left_open or [self.baseline])
 
         self.eventually(nothing_is_left, max(0, death + within - time.monotonic()))
         print(f"  its calls and descriptors {time.monotonic() - death:.2f} s after it", flush=True)
