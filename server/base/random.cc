@@ -30,17 +30,21 @@ std::string RandomSocketId() {
   return id;
 }
 
-std::string RandomUid() {
-  std::array<uint8_t, 16> bytes = RandomBytes<16>();
+Uid RandomUid() {
+  Uid bytes = RandomBytes<16>();
   bytes[6] = 0x40 | (bytes[6] & 0x0f);  // version 4
   bytes[8] = 0x80 | (bytes[8] & 0x3f);  // variant 10
-  std::string uid;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uid += '-';
-    uid += "0123456789abcdef"[bytes[i] >> 4];
-    uid += "0123456789abcdef"[bytes[i] & 15];
+  return bytes;
+}
+
+std::string TextOf(const Uid& uid) {
+  std::string text;
+  for (size_t i = 0; i < uid.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += "0123456789abcdef"[uid[i] >> 4];
+    text += "0123456789abcdef"[uid[i] & 15];
   }
-  return uid;
+  return text;
 }
 
 }  // namespace socketeer::base

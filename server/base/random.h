@@ -2,6 +2,8 @@
 // kernel has no randomness at all).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 
 namespace socketeer::base {
@@ -9,7 +11,10 @@ namespace socketeer::base {
 // "s-" and 26 characters of lower-case base32 (RFC 4648): 130 random bits.
 std::string RandomSocketId();
 
-// A UUID of version 4 (RFC 9562), lower-case: 122 random bits.
-std::string RandomUid();
+// A UUID of version 4 (RFC 9562): 122 random bits.
+using Uid = std::array<uint8_t, 16>;
+Uid RandomUid();
+// As RFC 9562 writes it, lower-case.
+std::string TextOf(const Uid& uid);
 
 }  // namespace socketeer::base

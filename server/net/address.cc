@@ -32,9 +32,9 @@ std::string BytesOf(const T& address) {
 
 // Precondition: `bytes` has at least sizeof(T).
 template <typename T>
-T As(const std::string& bytes) {
+T As(std::string_view bytes) {
   T address;
-  std::memcpy(&address, bytes.data(), sizeof(address));
+  bytes.copy(reinterpret_cast<char*>(&address), sizeof(address));
   return address;
 }
 
@@ -95,8 +95,8 @@ base::Result<uint32_t> ScopeId(std::string_view scope) {
 
 SocketAddress SocketAddress::FromKernel(const void* address, size_t size) {
   if (size < kFamilyBytes) return {};
-  SocketAddress result(std::string(static_cast<const char*>(address), std::min(size, kMaxRawBytes)));
-  if (result.IsUnixPath()) result.bytes_ = UnixBytes(result.unix_name());
+  const SocketAddress result(std::string_view(static_cast<const char*>(address), std::min(size, kMaxRawBytes)));
+  if (result.IsUnixPath()) return SocketAddress(UnixBytes(result.unix_name()));
   return result;
 }
 
@@ -104,7 +104,7 @@ base::Result<SocketAddress> SocketAddress::FromRaw(std::string_view bytes) {
   if (bytes.size() < kFamilyBytes || bytes.size() > kMaxRawBytes) {
     return base::InvalidField("raw", std::to_string(bytes.size()) + " bytes", "2 to 128 bytes");
   }
-  return SocketAddress(std::string(bytes));
+  return SocketAddress(bytes);
 }
 
 base::Result<SocketAddress> SocketAddress::Inet(std::string_view ip, uint32_t port, std::string_view scope) {
@@ -151,7 +151,7 @@ SocketAddress SocketAddress::Unspecified() {
   return SocketAddress(BytesOf(family));
 }
 
-int SocketAddress::family() const { return empty() ? AF_UNSPEC : As<sa_family_t>(bytes_); }
+int SocketAddress::family() const { return empty() ? AF_UNSPEC : As<sa_family_t>(view()); }
 
 bool SocketAddress::IsInet() const {
   if (family() == AF_INET) return bytes_.size() >= sizeof(sockaddr_in);
@@ -160,7 +160,7 @@ bool SocketAddress::IsInet() const {
 
 SocketAddress SocketAddress::MappedTo6() const {
   if (family() != AF_INET || !IsInet()) return *this;
-  const sockaddr_in from = As<sockaddr_in>(bytes_);
+  const sockaddr_in from = As<sockaddr_in>(view());
   in6_addr mapped = {};
   mapped.s6_addr[10] = mapped.s6_addr[11] = 0xff;
   std::memcpy(&mapped.s6_addr[12], &from.sin_addr, sizeof(from.sin_addr));
@@ -171,10 +171,10 @@ std::string SocketAddress::ip() const {
   if (!IsInet()) return "";
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) {
-    const sockaddr_in address = As<sockaddr_in>(bytes_);
+    const sockaddr_in address = As<sockaddr_in>(view());
     inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text));
   } else {
-    const sockaddr_in6 address = As<sockaddr_in6>(bytes_);
+    const sockaddr_in6 address = As<sockaddr_in6>(view());
     inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof(text));
   }
   return text;
@@ -182,7 +182,7 @@ std::string SocketAddress::ip() const {
 
 uint16_t SocketAddress::port() const {
   static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
-  return IsInet() ? ntohs(As<sockaddr_in>(bytes_).sin_port) : 0;
+  return IsInet() ? ntohs(As<sockaddr_in>(view()).sin_port) : 0;
 }
 
 std::string SocketAddress::scope() const {
@@ -194,12 +194,12 @@ std::string SocketAddress::scope() const {
 }
 
 uint32_t SocketAddress::scope_id() const {
-  return family() == AF_INET6 && IsInet() ? As<sockaddr_in6>(bytes_).sin6_scope_id : 0;
+  return family() == AF_INET6 && IsInet() ? As<sockaddr_in6>(view()).sin6_scope_id : 0;
 }
 
 bool SocketAddress::NeedsScope() const {
   if (family() != AF_INET6 || !IsInet()) return false;
-  const in6_addr ip = As<sockaddr_in6>(bytes_).sin6_addr;
+  const in6_addr ip = As<sockaddr_in6>(view()).sin6_addr;
   return IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_MC_NODELOCAL(&ip) || IN6_IS_ADDR_MC_LINKLOCAL(&ip);
 }
 
@@ -212,7 +212,7 @@ SocketAddress SocketAddress::WithoutPort() const {
 
 bool SocketAddress::IsWildcard() const {
   if (!IsInet()) return false;
-  const in6_addr ip = As<sockaddr_in6>(MappedTo6().bytes_).sin6_addr;
+  const in6_addr ip = As<sockaddr_in6>(MappedTo6().view()).sin6_addr;
   static constexpr uint8_t kMappedAny4[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   return IN6_IS_ADDR_UNSPECIFIED(&ip) || std::memcmp(&ip, kMappedAny4, sizeof(ip)) == 0;
 }
@@ -228,9 +228,9 @@ bool SocketAddress::IsUnixPath() const {
 }
 
 std::string SocketAddress::unix_name() const {
-  if (IsUnixAbstract()) return bytes_.substr(kFamilyBytes + 1);
+  if (IsUnixAbstract()) return std::string(view().substr(kFamilyBytes + 1));
   if (!IsUnixPath()) return "";
-  return bytes_.substr(kFamilyBytes, bytes_.find('\0', kFamilyBytes) - kFamilyBytes);
+  return std::string(view().substr(kFamilyBytes, view().find('\0', kFamilyBytes) - kFamilyBytes));
 }
 
 std::string SocketAddress::ToString() const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/container/inlined_vector.h"
 #include "server/base/result.h"
 
 namespace socketeer::net {
@@ -36,7 +37,7 @@ class SocketAddress {
   bool empty() const { return bytes_.empty(); }
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(bytes_.data()); }
   socklen_t size() const { return static_cast<socklen_t>(bytes_.size()); }
-  const std::string& bytes() const { return bytes_; }
+  std::string bytes() const { return std::string(view()); }
 
   int family() const;   // AF_UNSPEC when empty
   bool IsInet() const;  // AF_INET or AF_INET6, and long enough to be one
@@ -66,8 +67,9 @@ class SocketAddress {
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 
  private:
-  explicit SocketAddress(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::string bytes_;
+  std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+  explicit SocketAddress(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  absl::InlinedVector<char, 24> bytes_;  // no larger than a std::string, but a sockaddr_in fits
 };
 
 }  // namespace socketeer::net

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "server/base/clock.h"
+#include "server/base/random.h"
 #include "server/net/shard.h"
 #include "server/registry/labels.h"
 #include "server/registry/session.h"
@@ -49,12 +51,11 @@ struct View {
 class Record final : public net::SocketObserver, public std::enable_shared_from_this<Record> {
  public:
   // Owned by the session's owner, for ever.
-  Record(Registry& registry, std::string id, std::string uid, SessionPtr session, Labels labels,
+  Record(Registry& registry, const std::string& id, const base::Uid& uid, SessionPtr session, Labels labels,
          base::WallTime create_time, net::Shard* shard, net::SocketHandle handle)
       : registry_(registry),
-        id_(std::move(id)),
-        name_("sockets/" + id_),
-        uid_(std::move(uid)),
+        name_(kPrefix + id),
+        uid_(uid),
         owner_(session->owner()),
         create_time_(create_time),
         shard_(shard),
@@ -62,9 +63,10 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
         content_(std::make_shared<Content>(
             Content{.info = {}, .labels = std::move(labels), .session = std::move(session), .close_time = {}})) {}
 
-  const std::string& id() const { return id_; }
+  std::string id() const { return std::string(key()); }
+  std::string_view key() const { return std::string_view(name_).substr(sizeof(kPrefix) - 1); }  // the id
   const std::string& name() const override { return name_; }
-  const std::string& uid() const { return uid_; }
+  std::string uid() const { return base::TextOf(uid_); }
   const std::string& owner() const { return owner_; }
   net::Shard& shard() const { return *shard_; }
   net::SocketHandle handle() const { return handle_; }
@@ -77,6 +79,7 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
 
  private:
   friend class Registry;
+  static constexpr char kPrefix[] = "sockets/";
   enum class Phase {
     kReserved,   // the name is taken, the socket is being made: nobody sees it
     kPublished,  // there
@@ -85,9 +88,8 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
   };
 
   Registry& registry_;
-  const std::string id_;
   const std::string name_;
-  const std::string uid_;
+  const base::Uid uid_;
   const std::string owner_;
   const base::WallTime create_time_;
   net::Shard* const shard_;

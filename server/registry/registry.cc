@@ -37,11 +37,11 @@ base::Result<RecordPtr> Registry::Reserve(const std::string& id, const SessionPt
   auto record = std::make_shared<Record>(*this, id.empty() ? base::RandomSocketId() : id, base::RandomUid(), session,
                                          std::move(labels), clock_.WallNow(), shard, handle);
   std::lock_guard lock(mutex_);
-  if (sockets_.contains(record->id())) return base::SocketExists(record->id());
+  if (sockets_.contains(record->key())) return base::SocketExists(record->id());
   if (sockets_.size() >= limits_.max_sockets) {
     return base::LimitReached("max_sockets", limits_.max_sockets);
   }
-  sockets_.emplace(record->id(), record);
+  sockets_.emplace(record->key(), record);
   return record;
 }
 
@@ -82,7 +82,7 @@ void Registry::Abandon(const RecordPtr& record) {
   std::lock_guard lock(mutex_);
   if (record->phase_ != Record::Phase::kReserved) return;
   record->phase_ = Record::Phase::kGone;
-  sockets_.erase(record->id());
+  sockets_.erase(record->key());
 }
 
 base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid, const std::string& owner) {
@@ -130,7 +130,7 @@ View Registry::ViewOf(const Record& record, const Content& content) {
   const net::Gauges& gauges = record.gauges_;
   constexpr auto relaxed = std::memory_order_relaxed;
   return View{.name = record.name_,
-              .uid = record.uid_,
+              .uid = record.uid(),
               .owner = record.owner_,
               .labels = content.labels,
               .create_time = record.create_time_,
@@ -288,7 +288,7 @@ void Registry::Gone(Record& record) {
   std::lock_guard lock(mutex_);
   if (record.phase_ == Record::Phase::kGone) return;
   record.phase_ = Record::Phase::kGone;
-  const auto found = sockets_.find(record.id());
+  const auto found = sockets_.find(record.key());
   kept = std::move(found->second);
   sockets_.erase(found);
 }

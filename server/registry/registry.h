@@ -116,8 +116,8 @@ class Registry {
 
   const base::Limits limits_;
   const base::Clock& clock_;
-  mutable std::mutex mutex_;  // guards all below
-  std::map<std::string, RecordPtr, std::less<>> sockets_;
+  mutable std::mutex mutex_;                       // guards all below
+  std::map<std::string_view, RecordPtr> sockets_;  // by the record's own id
   std::multimap<std::string, NameWaiter> name_waiters_;
   std::map<std::string, Closed> closed_;  // by id: the last one that had it
   std::deque<std::pair<uint64_t, std::string>> closed_order_;

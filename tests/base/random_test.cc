@@ -17,14 +17,14 @@ TEST(Random, SocketIdsAreValidIds) {
 
 TEST(Random, UidsAreUuidsOfVersion4) {
   const std::regex shape("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(std::regex_match(RandomUid(), shape)) << RandomUid();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(std::regex_match(TextOf(RandomUid()), shape)) << "a UUID of version 4";
 }
 
 TEST(Random, NothingRepeats) {
   std::set<std::string> ids, uids;
   for (int i = 0; i < 10'000; ++i) {
     ids.insert(RandomSocketId());
-    uids.insert(RandomUid());
+    uids.insert(TextOf(RandomUid()));
   }
   EXPECT_EQ(ids.size(), 10'000u);
   EXPECT_EQ(uids.size(), 10'000u);
