@@ -11,7 +11,7 @@
 namespace socketeer::net {
 
 base::Result<std::unique_ptr<Shard>> Shard::Create(Syscalls& syscalls, const base::Clock& clock,
-                                                   base::WorkerPool& closers, size_t max_waiting_per_side,
+                                                   base::WorkerPool& closers, uint32_t max_waiting_per_side,
                                                    RetainedBudget& budget) {
   auto loop = EventLoop::Create(syscalls, clock);
   if (!loop.ok()) return std::move(loop).error();
@@ -20,7 +20,7 @@ base::Result<std::unique_ptr<Shard>> Shard::Create(Syscalls& syscalls, const bas
   return shard;
 }
 
-Shard::Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting, RetainedBudget& budget)
+Shard::Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, uint32_t max_waiting, RetainedBudget& budget)
     : loop_(std::move(loop)), closers_(closers), max_waiting_(max_waiting), budget_(budget) {}
 
 Shard::~Shard() {

@@ -37,7 +37,7 @@ class Shard {
  public:
   // `syscalls`, `clock`, `closers` (for closes that block) and `budget` must outlive the shard. Starts the thread.
   static base::Result<std::unique_ptr<Shard>> Create(Syscalls& syscalls, const base::Clock& clock,
-                                                     base::WorkerPool& closers, size_t max_waiting_per_side,
+                                                     base::WorkerPool& closers, uint32_t max_waiting_per_side,
                                                      RetainedBudget& budget);
   // Closes what is left, and ends the thread. Not on the shard's own thread.
   ~Shard();
@@ -70,7 +70,7 @@ class Shard {
   void CloseAll(const base::Error& why);
 
  private:
-  Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, size_t max_waiting, RetainedBudget& budget);
+  Shard(std::unique_ptr<EventLoop> loop, base::WorkerPool& closers, uint32_t max_waiting, RetainedBudget& budget);
 
   base::Result<std::shared_ptr<Socket>> Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer);
   base::Status Prepare(Socket& socket, const OpenPlan& plan);
@@ -79,7 +79,7 @@ class Shard {
 
   const std::unique_ptr<EventLoop> loop_;
   base::WorkerPool& closers_;
-  const size_t max_waiting_;
+  const uint32_t max_waiting_;
   RetainedBudget& budget_;
   std::unordered_map<SocketHandle, std::shared_ptr<Socket>> sockets_;
   std::optional<base::Error> stopped_;  // by EndWaiting() or CloseAll()

@@ -12,18 +12,17 @@ namespace socketeer::net {
 namespace {
 
 constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
-constexpr std::chrono::milliseconds kFirstRetry{1};
-constexpr std::chrono::milliseconds kLongestRetry{32};
+constexpr std::chrono::duration<int32_t, std::milli> kFirstRetry{1}, kLongestRetry{32};
 
 }  // namespace
 
-Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting,
+Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, uint32_t max_waiting,
                RetainedBudget& budget)
     : loop_(loop),
       fd_(fd),
+      max_waiting_(max_waiting),
       info_(std::move(info)),
       observer_(std::move(observer)),
-      max_waiting_(max_waiting),
       budget_(budget) {
   observer_->OnChanged(info_);
 }
@@ -95,8 +94,12 @@ Progress Socket::TryUnlessCancelled(Operation& operation) {
 }
 
 void Socket::SettleUnlessCancelled(Operation& operation) {
-  if (!operation.cancelled()) return operation.Settle(*this);
-  operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
+  if (operation.cancelled()) {
+    operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
+  } else {
+    operation.Settle(*this);
+  }
+  ForgetIfUnused();
 }
 
 void Socket::RunLane(Side side) {
@@ -191,7 +194,7 @@ void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) 
   auto failed = FailAll(why);
   const bool may_block = CloseMayBlock();
   ResetConnections();
-  path_.Remove(syscalls());
+  if (path_) path_->Remove(syscalls());
   if (watch_) loop_.Unwatch(*watch_, fd_);
   watch_.reset();
   const int fd = std::exchange(fd_, -1);

@@ -32,7 +32,7 @@ using SocketHandle = uint64_t;  // unique in the process, never used again
 class Socket final : public EventHandler, public std::enable_shared_from_this<Socket> {
  public:
   // Takes `fd`, which is nonblocking. The loop and the budget must outlive the socket.
-  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, size_t max_waiting,
+  Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketObserver> observer, uint32_t max_waiting,
          RetainedBudget& budget);
   ~Socket() override;  // precondition: Close() was called
 
@@ -128,7 +128,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     TimerId timer = 0;  // 0: none
   };
   using Queue = std::list<Waiting>;
-  // Made by the first receive or accept; most sockets have one part of it.
+  // Made by a receive or an accept, and kept from the first that gets something; most sockets have one part of it.
   struct Kept {
     explicit Kept(RetainedBudget& budget) : charge(budget) {}
     RetainedBytes bytes;
@@ -142,8 +142,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   };
   struct Lane {  // one direction
     Queue waiting;
-    std::chrono::milliseconds retry{0};  // the last delay of Rearm()
-    bool scheduled = false;              // a RunLane was posted or is on a timer
+    std::chrono::duration<int32_t, std::milli> retry{0};  // the last delay of Rearm()
+    bool scheduled = false;                               // a RunLane was posted or is on a timer
   };
 
   Lane& LaneOf(Side side) { return lanes_[side == Side::kRead ? 0 : 1]; }
@@ -178,21 +178,23 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Resets what was accepted and given to nobody.
   void ResetConnections();
   Kept& kept();
+  // Nothing has come in yet, and nobody receives.
+  void ForgetIfUnused();
   bool HasKept() const;
   ssize_t NextDatagramSize();
 
   EventLoop& loop_;
   int fd_;
+  const uint32_t max_waiting_;
   SocketInfo info_;
   const std::shared_ptr<SocketObserver> observer_;
-  const size_t max_waiting_;
   std::optional<WatchId> watch_;
   Lane lanes_[2];
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<std::vector<Waiter>> waiters_;  // most sockets never have any
   RetainedBudget& budget_;
   uint64_t sent_ = 0;
-  SocketPath path_;  // of a bound UNIX socket
+  std::unique_ptr<SocketPath> path_;  // of a bound UNIX socket
   // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,
   // getsockname(2) still tells it.
   enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;

@@ -42,6 +42,12 @@ Socket::Kept& Socket::kept() {
   return *kept_;
 }
 
+void Socket::ForgetIfUnused() {
+  const bool unused = kept_ && kept_->bytes.end() == 0 && !kept_->bytes.receiving() && !kept_->datagrams &&
+                      !kept_->connections && kept_->error.number == 0;
+  if (unused) kept_.reset();
+}
+
 RetainedDatagrams& Socket::datagrams() {
   if (!kept().datagrams) kept_->datagrams = std::make_unique<RetainedDatagrams>();
   return *kept_->datagrams;

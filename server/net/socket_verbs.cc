@@ -58,7 +58,7 @@ base::Status Socket::Bind(const SocketAddress& address) {
     scope.Undo();
     return fault("bind");
   }
-  if (address.IsUnixPath()) path_ = SocketPath(syscalls(), address.unix_name());
+  if (address.IsUnixPath()) path_ = std::make_unique<SocketPath>(syscalls(), address.unix_name());
   named_ = info_.kind.IsInet() && address.port() == 0 ? Named::kByKernel : Named::kByCaller;
   if (info_.kind.IsTcp()) {
     // The kernel binds no connection that lasts: this one ended, and nobody was told.
