@@ -195,8 +195,7 @@ void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) 
   const bool may_block = CloseMayBlock();
   ResetConnections();
   if (path_) path_->Remove(syscalls());
-  if (watch_) loop_.Unwatch(*watch_, fd_);
-  watch_.reset();
+  if (watch_ != 0) loop_.Unwatch(std::exchange(watch_, 0), fd_);
   const int fd = std::exchange(fd_, -1);
   kept_.reset();
   gauges().retained_bytes.store(0, std::memory_order_relaxed);

@@ -188,7 +188,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   const uint32_t max_waiting_;
   SocketInfo info_;
   const std::shared_ptr<SocketObserver> observer_;
-  std::optional<WatchId> watch_;
+  WatchId watch_ = 0;  // 0: not watched yet
   Lane lanes_[2];
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<std::vector<Waiter>> waiters_;  // most sockets never have any
