@@ -126,8 +126,8 @@ TEST_F(WatchTest, AResetIsOneChangeAndKeepsThePeer) {
   Watcher watcher(server_.caller());
   const uint64_t revision = watcher.Next()->revision();
   ASSERT_TRUE(Ok(server_->Ask(&Stub::CloseSocket, "name: 'sockets/c'")));
-  EXPECT_FALSE(server_->Ask(&Stub::ReceiveData, "name: 'sockets/p'").ok());
   EXPECT_EQ(watcher.NextChange().socket().name(), "sockets/c");
+  EXPECT_FALSE(server_->Ask(&Stub::ReceiveData, "name: 'sockets/p'").ok());
   const v1::SocketChange reset = watcher.NextChange();
   EXPECT_EQ(reset.revision(), revision + 2);
   EXPECT_EQ(reset.socket().state(), v1::STATE_DISCONNECTED);
