@@ -72,7 +72,7 @@ Error SessionGone(const std::string& id, const std::string& why);
 // It ended while the call was under way.
 Error SessionEnded(const std::string& name, const std::string& why);
 Error RequestIdReused(const std::string& request_id);
-// `lowest`: reading may begin behind this revision.
+// `lowest` to `last`: reading may begin behind these revisions.
 Error RevisionTooOld(uint64_t given, uint64_t lowest, uint64_t last);
 Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);

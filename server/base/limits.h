@@ -79,8 +79,9 @@ inline constexpr size_t kMaxErrorBytes = 4'096;
 inline constexpr size_t kMaxClosedRemembered = 4'096;
 // The same for sessions: a caller whose lease ran out is told so.
 inline constexpr size_t kMaxEndedRemembered = 4'096;
-// Answers of one session that are kept for a repeated request_id.
+// Room for a UUID with a prefix.
 inline constexpr size_t kMaxRequestIdBytes = 128;
+// Answers of one session that are kept for a repeated request_id.
 inline constexpr size_t kMaxRememberedRequests = 1'024;
 // The same in bytes: a page of answers with many labels must not grow without end.
 inline constexpr size_t kMaxRememberedAnswerBytes = 1 << 20;

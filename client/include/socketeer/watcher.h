@@ -30,8 +30,7 @@ class Watcher {
 
   // Waits for what the daemon tells next. An answer may be without changes: the watch stands. Errors:
   //   kUnreachable, kDraining  the connection broke, or there was none. Call again to go on behind revision(): nothing
-  //   is
-  //                            missed and nothing comes twice. It pauses before it tries, and how often is up to you
+  //                            is missed and nothing comes twice. It pauses before it tries, and how often is up to you
   //   REVISION_TOO_OLD         (ReasonOf) the daemon no longer knows what came behind revision(), or it was started
   //   anew:
   //                            begin again with Host::Watch()
