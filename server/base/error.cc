@@ -79,6 +79,30 @@ Error CallWaiting(std::string operation) {
   return error;
 }
 
+Error CallsWaiting() {
+  Error error = Make(Code::kFailedPrecondition, Origin::kDaemon, "CALL_WAITING",
+                     "calls wait on the socket, and would never have their turn; cancel them, or say takeover");
+  error.metadata = {{"field", "open.takeover"}, {"given", "false"}, {"allowed", "true"}};
+  return error;
+}
+
+Error SocketAttached() {
+  return Make(Code::kFailedPrecondition, Origin::kDaemon, "SOCKET_ATTACHED",
+              "a stream is attached to the socket, and has its bytes; nothing was done; detach it, or take it over");
+}
+
+Error TakenOver() {
+  return Make(Code::kAborted, Origin::kDaemon, "TAKEN_OVER", "another stream was attached to the socket");
+}
+
+Error CreditExceeded(std::string field, uint64_t given, uint64_t allowed) {
+  const std::string end = std::to_string(given), limit = std::to_string(allowed);
+  Error error = Make(Code::kOutOfRange, Origin::kDaemon, "CREDIT_EXCEEDED",
+                     field + " goes up to offset " + end + "; its window ends at " + limit);
+  error.metadata = {{"field", std::move(field)}, {"given", end}, {"allowed", limit}};
+  return error;
+}
+
 Error SocketNotFound(const std::string& id) {
   Error error =
       Make(Code::kNotFound, Origin::kRegistry, "SOCKET_NOT_FOUND", "there is no socket " + Quoted("sockets/" + id));

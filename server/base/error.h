@@ -60,6 +60,14 @@ Error UnknownField(std::string field);
 Error WrongKind(std::string operation, std::string kind, std::string use_instead);
 Error WrongState(std::string operation, std::string why);
 Error CallWaiting(std::string operation);
+// The same for an attach.
+Error CallsWaiting();
+// A stream is attached to the socket.
+Error SocketAttached();
+// Another stream was attached to it.
+Error TakenOver();
+// A frame's last offset is beyond what its window allows.
+Error CreditExceeded(std::string field, uint64_t given, uint64_t allowed);
 Error SocketNotFound(const std::string& id);
 // The socket was closed before the call. `why`: a word of socketeer.v1.CloseReason ("OWNER"); empty: not known.
 Error SocketGone(const std::string& id, const std::string& why = "");

@@ -46,6 +46,8 @@ struct Limits {
   uint64_t max_retained_bytes_per_socket = 4 << 20;
   // So that callers who acknowledge nothing cannot fill memory.
   uint64_t max_retained_bytes = 256 << 20;
+  // What attached streams may have sent ahead of their kernels: a thousand windows of common size.
+  uint64_t max_send_window_bytes = 256 << 20;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -96,6 +98,13 @@ inline constexpr std::chrono::hours kStandingTtl{1};
 inline constexpr size_t kFairShareBytes = 256 << 10;
 // The same in operations, for small ones: sixteen system calls take some tens of microseconds.
 inline constexpr int kFairShareOperations = 16;
+// A window of an attached stream whose client names none: a round trip on one host at full speed.
+inline constexpr uint64_t kDefaultWindowBytes = 256 << 10;
+// The most in one data frame of an attached stream: smaller ones cost speed, larger ones bring none.
+inline constexpr size_t kMaxFrameBytes = 256 << 10;
+// What may have arrived on an attached stream and wait for its loop, which is busy: as much as it moves in a turn or
+// two.
+inline constexpr size_t kMaxArrivedBytes = 512 << 10;
 // What a datagram that is kept costs beside its payload: its two addresses, and what holds them.
 inline constexpr size_t kDatagramOverhead = 256;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/base/limits.h"
+#include "server/net/attachment.h"
 #include "server/net/errno_table.h"
 
 namespace socketeer::net {
@@ -30,6 +31,10 @@ Socket::Socket(EventLoop& loop, int fd, SocketInfo info, std::shared_ptr<SocketO
 Socket::~Socket() { assert(fd_ < 0); }
 
 void Socket::Start(std::unique_ptr<Operation> operation) {
+  if (attached()) {
+    operation->Fail(*this, Describe(base::SocketAttached(), operation->verb()));
+    return operation->Complete();
+  }
   // First whoever waits for the connect: a receive would take its error away, and leave it ECONNABORTED.
   if (info_.state == State::kConnecting && operation->side() == Side::kRead) RunLane(Side::kWrite);
   Lane& lane = LaneOf(operation->side());
@@ -173,6 +178,7 @@ std::vector<std::unique_ptr<Operation>> Socket::FailAll(const base::Error& why) 
 }
 
 void Socket::EndWaiting(const base::Error& why) {
+  if (const auto attachment = TakeAttachment()) attachment->End(Describe(why, "attach"));
   for (const auto& operation : FailAll(why)) operation->Complete();
 }
 
@@ -192,6 +198,8 @@ bool Socket::CloseMayBlock() {
 
 void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) {
   auto failed = FailAll(why);
+  const auto attachment = TakeAttachment();
+  base::Error end = Describe(std::move(why), "attach");
   const bool may_block = CloseMayBlock();
   ResetConnections();
   if (path_) path_->Remove(syscalls());
@@ -213,6 +221,7 @@ void Socket::Close(base::Error why, const CloseElsewhere& elsewhere, Task done) 
     finish();
   }
   for (const auto& operation : failed) operation->Complete();
+  if (attachment) attachment->End(std::move(end));
 }
 
 base::Status Socket::EnsureWatched() {
@@ -239,6 +248,7 @@ void Socket::OnEvents(uint32_t events) {
   }
   if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) RunLane(Side::kRead);
   if (broken || (events & EPOLLOUT) != 0) RunLane(Side::kWrite);
+  if (attached()) std::shared_ptr(kept_->attachment)->OnEvents(events);
   CheckWaiters();
 }
 

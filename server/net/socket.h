@@ -27,6 +27,10 @@
 
 namespace socketeer::net {
 
+class Attachment;
+class AttachmentClient;
+struct AttachTerms;
+
 using SocketHandle = uint64_t;  // unique in the process, never used again
 
 class Socket final : public EventHandler, public std::enable_shared_from_this<Socket> {
@@ -62,11 +66,18 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Ends it with CANCELLED; no effect if it is not waiting here (any more).
   void Cancel(OperationId id);
 
+  // --- socket_attach.cc: instead of the queues, a stream of bytes both ways. ---
+  // Until it ends, Start() and Disconnect() are refused (SOCKET_ATTACHED). The client is not called before Begin().
+  // Errors, which change nothing: WRONG_KIND, WRONG_STATE, SOCKET_ATTACHED, CALL_WAITING, OFFSET_OUT_OF_RANGE.
+  base::Result<std::shared_ptr<Attachment>> Attach(const AttachTerms& terms, std::shared_ptr<AttachmentClient> client);
+  // For the attachment itself, when it is over.
+  void Detach();
+
   // --- Waiting for a condition, beside the queues. ---
   void AddWaiter(Waiter waiter);
   void RemoveWaiter(WaiterId id);
 
-  // Ends every operation that waits with `why`; the socket stays.
+  // Ends every operation that waits, and what is attached, with `why`; the socket stays.
   void EndWaiting(const base::Error& why);
   // Ends everything that waits with `why`, closes, tells the observer, then calls `done`. A close(2) that may block for
   // long (SO_LINGER) is left to `elsewhere`, which closes `fd` on another thread and then runs `finish` on this one.
@@ -92,6 +103,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Takes it, for a call that `named` its number or did not, and so acknowledges what was told; a `peek` acknowledges
   // nothing. 0: none.
   int TakeError(bool named, bool peek = false);
+  // An error that the kernel told a send, and will not tell again: ReadBytes() does, instead of the end of the stream.
+  void OweError(int number) { kept().owed_error = number; }
   // How many bytes of the stream, or datagrams in all, the kernel accepted; sends add to it.
   uint64_t sent() const { return sent_; }
   void NoteSent(uint64_t count) { sent_ += count; }
@@ -138,7 +151,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     struct {
       int number = 0;
       bool told = false;
-    } error;  // see KeepError()
+    } error;             // see KeepError()
+    int owed_error = 0;  // see OweError()
+    std::shared_ptr<Attachment> attachment;
   };
   struct Lane {  // one direction
     Queue waiting;
@@ -156,6 +171,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   std::unique_ptr<Operation> TakeOut(Lane& lane, Queue::iterator which);
   void OnTimeout(OperationId id, Side side);
   std::vector<std::unique_ptr<Operation>> FailAll(const base::Error& why);
+  bool attached() const { return kept_ && kept_->attachment; }
+  // Null when nobody is attached. Who takes it ends it.
+  std::shared_ptr<Attachment> TakeAttachment();
   bool CloseMayBlock();
   void EndWaiters();
   void CountWaiting();

@@ -44,7 +44,7 @@ Socket::Kept& Socket::kept() {
 
 void Socket::ForgetIfUnused() {
   const bool unused = kept_ && kept_->bytes.end() == 0 && !kept_->bytes.receiving() && !kept_->datagrams &&
-                      !kept_->connections && kept_->error.number == 0;
+                      !kept_->connections && kept_->error.number == 0 && kept_->owed_error == 0;
   if (unused) kept_.reset();
 }
 
@@ -121,6 +121,10 @@ ssize_t Socket::ReadBytes(char* buffer, size_t size, bool peek) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   const ssize_t count = syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+  if (count == 0 && kept_ && kept_->owed_error != 0) {
+    errno = peek ? kept_->owed_error : std::exchange(kept_->owed_error, 0);
+    return -1;
+  }
   if (count > 0 && !peek) {
     gauges().bytes_received.fetch_add(static_cast<uint64_t>(count), std::memory_order_relaxed);
   }

@@ -75,6 +75,7 @@ base::Status Socket::Listen(int backlog) {
 }
 
 base::Status Socket::Disconnect() {
+  if (attached()) return Describe(base::SocketAttached(), "connect");
   const SocketAddress unspecified = SocketAddress::Unspecified();
   if (syscalls().Connect(fd_, unspecified.data(), unspecified.size()) < 0) {
     return Fault(Call::kDisconnect, "connect", errno);
@@ -183,7 +184,10 @@ void Socket::Enter(State state, const SocketAddress& peer) {
   const bool begins = state == State::kConnecting || state == State::kConnected;
   if (was_idle && begins) {  // nothing of an old connection shows in the new one
     if (info_.kind.IsTcp()) RestartStream();
-    if (kept_) kept_->error = {};
+    if (kept_) {
+      kept_->error = {};
+      kept_->owed_error = 0;
+    }
   }
   info_.state = state;
   if (state == State::kConnecting || state == State::kConnected) connect_failed_ = false;

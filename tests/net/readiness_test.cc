@@ -48,8 +48,8 @@ Waiting Await(TestSocket& socket, Condition condition, uint32_t bytes = 0) {
 }
 
 // A connected stream socket, and its peer in the test's hands.
-struct Pair {
-  Pair(Rig& rig, const Flavour& flavour) : scene(rig, flavour), socket(Open(rig, flavour.kind())) {
+struct WatchedPair {
+  WatchedPair(Rig& rig, const Flavour& flavour) : scene(rig, flavour), socket(Open(rig, flavour.kind())) {
     const base::Fd listener = PlainTarget(flavour, scene.FreshAddress());
     EXPECT_TRUE(socket.Connect(testing::AddressOf(listener.get())).Get().ok());
     peer.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -103,7 +103,7 @@ TEST_P(ReadinessOfStreams, ReadableOfAListener) {
 
 TEST_P(ReadinessOfStreams, Readable) {
   Rig rig;
-  Pair pair(rig, GetParam());
+  WatchedPair pair(rig, GetParam());
   auto waiting = Await(pair.socket, Condition::kReadable);
   EXPECT_FALSE(waiting.done());
   pair.PeerSends("a");
@@ -112,7 +112,7 @@ TEST_P(ReadinessOfStreams, Readable) {
 
 TEST_P(ReadinessOfStreams, WritableAgain) {
   Rig rig;
-  Pair pair(rig, GetParam());
+  WatchedPair pair(rig, GetParam());
   EXPECT_EQ(Await(pair.socket, Condition::kWritable).state.get(), State::kConnected);
   // Fill it up. Seqpacket: by records of 4 KiB; it may stop with room for a smaller one.
   const std::string chunk(4'096, 'x');
@@ -130,7 +130,7 @@ TEST_P(ReadinessOfStreams, WritableAgain) {
 
 TEST_P(ReadinessOfStreams, PeerClosed) {
   Rig rig;
-  Pair pair(rig, GetParam());
+  WatchedPair pair(rig, GetParam());
   pair.PeerSends("unread data is no close");
   EXPECT_EQ(Await(pair.socket, Condition::kReadable).state.get(), State::kConnected);
   auto waiting = Await(pair.socket, Condition::kPeerClosed);
@@ -142,7 +142,7 @@ TEST_P(ReadinessOfStreams, PeerClosed) {
 
 TEST_P(ReadinessOfStreams, OurOwnShutdownIsNotThePeersClose) {
   Rig rig;
-  Pair pair(rig, GetParam());
+  WatchedPair pair(rig, GetParam());
   EXPECT_TRUE(pair.socket.Run([](Socket& socket) { return socket.Shutdown(SHUT_RD); }).ok());
   auto waiting = Await(pair.socket, Condition::kPeerClosed);
   EXPECT_FALSE(waiting.done());
@@ -152,7 +152,7 @@ TEST_P(ReadinessOfStreams, OurOwnShutdownIsNotThePeersClose) {
 
 TEST_P(ReadinessOfStreams, Closed) {
   Rig rig;
-  Pair pair(rig, GetParam());
+  WatchedPair pair(rig, GetParam());
   auto closed = Await(pair.socket, Condition::kClosed);
   auto readable = Await(pair.socket, Condition::kReadable);
   auto removed = Await(pair.socket, Condition::kClosed);
@@ -166,7 +166,7 @@ TEST_P(ReadinessOfStreams, Closed) {
 
 TEST(Readiness, SoManyBytes) {
   Rig rig;
-  Pair pair(rig, kTcp);
+  WatchedPair pair(rig, kTcp);
   auto five = Await(pair.socket, Condition::kReadable, 5);
   auto any = Await(pair.socket, Condition::kReadable);
   pair.PeerSends("abc");
@@ -178,7 +178,7 @@ TEST(Readiness, SoManyBytes) {
 
 TEST(Readiness, WhatWasPutBackCountsAsReadable) {
   Rig rig;
-  Pair pair(rig, kTcp);
+  WatchedPair pair(rig, kTcp);
   pair.PeerSends("abc");
   Await(pair.socket, Condition::kReadable, 3).state.get();
   auto whole = pair.socket.Receive(10, Mode::kWhole);

@@ -1,0 +1,126 @@
+// A stream socket whose bytes flow by themselves: what comes in is handed to a client, as far as its window allows, and
+// what the client sends goes to the kernel when that takes it.
+//
+// Made by Socket::Attach() and owned by the socket; on its loop's thread. One for a socket at a time, and while it is
+// there no data call is. What came in and is not acknowledged stays with the socket (retained.h), so the next one can
+// go on at any of it. What was to be sent and the kernel has not taken goes with the attachment.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/result.h"
+#include "server/net/event_loop.h"
+#include "server/net/options.h"
+
+namespace socketeer::net {
+
+class Socket;
+
+struct AttachTerms {
+  std::optional<uint64_t> receive_offset = {};  // of the first byte wanted; absent: what was given to nobody
+  std::optional<uint64_t> send_offset = {};     // of the first byte to be sent; absent: behind what the kernel accepted
+  uint64_t receive_window = 0;                  // bytes that may be handed out and not be acknowledged
+  uint64_t send_window = 0;                     // bytes that may wait for the kernel
+  bool takeover = false;                        // ends another attachment, and calls that wait
+};
+
+// Who is attached. All on the loop's thread; none may call the attachment back.
+class AttachmentClient {
+ public:
+  virtual ~AttachmentClient() = default;
+  // `bytes` are there until it returns.
+  virtual void OnReceived(uint64_t offset, std::string_view bytes) = 0;
+  // What ends the receiving side: the peer's end, or an error. Behind all bytes; one of them at most.
+  virtual void OnEndOfStream(uint64_t offset) = 0;
+  virtual void OnReceiveError(base::Error error) = 0;
+  // The kernel has accepted all bytes below `offset`.
+  virtual void OnAccepted(uint64_t offset) = 0;
+  // The write side was shut down, because Shutdown() asked for it.
+  virtual void OnShutdown() = 0;
+  // Bytes, or the shutdown, failed: nothing more is sent.
+  virtual void OnSendError(base::Error error) = 0;
+  // What became of SetOptions(): all options as they are now, or the one that failed.
+  virtual void OnOptions(base::Result<OptionList> options) = 0;
+  // The last call: it was taken over, the socket closes, or, without `why`, Detach() is done.
+  virtual void OnDetached(std::optional<base::Error> why) = 0;
+  // Up to where the bytes were passed on, to somebody who may have got them.
+  virtual uint64_t Given() const = 0;
+};
+
+class Attachment final : public std::enable_shared_from_this<Attachment> {
+ public:
+  // `from`: the number of the first byte to hand out, which is kept or the kernel's next.
+  Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::shared_ptr<AttachmentClient> client);
+
+  // --- For the client. ---
+  uint64_t next() const { return next_; }  // the next byte to hand out
+  // From now on it is called.
+  void Begin();
+  // Errors: OFFSET_OUT_OF_RANGE, CREDIT_EXCEEDED. An error leaves everything as it was.
+  base::Status Send(uint64_t offset, std::string bytes);
+  base::Status Acknowledge(uint64_t offset);
+  // Each behind what was sent before.
+  void Shutdown();
+  void SetOptions(OptionList options);
+  // Nothing more is received.
+  void Detach();
+  // At once; the client is not called any more. No effect when it is over already.
+  void Leave();
+
+  // --- For the socket. ---
+  void OnEvents(uint32_t events);
+  // What the client passed on counts as given out.
+  void NoteGiven();
+  // The socket has let go of it.
+  void End(std::optional<base::Error> why);
+
+ private:
+  // What is to be done on the write side, in the client's order.
+  struct Step {
+    enum class Kind { kData, kShutdown, kOptions, kDetach };
+    Kind kind = Kind::kData;
+    std::string bytes = {};   // kData: not empty
+    OptionList options = {};  // kOptions
+  };
+
+  void Receive();
+  // From the kernel, to where it is kept. False: nothing came.
+  bool Take(uint64_t most);
+  void FailReceive(int number);
+  void RunSteps();
+  void RunStep(Step step);
+  // The bytes at the front. False: the kernel is full.
+  bool SendSome(size_t* count);
+  void PopSent(size_t count);
+  void FailSend(base::Error error);
+  // Goes on when others had their turn; or later, for what the kernel does not announce.
+  void Continue();
+  void RetryLater();
+  Task NextTurn();
+
+  Socket& socket_;
+  std::shared_ptr<AttachmentClient> client_;  // null: it is over, and the socket may be gone
+  const uint64_t receive_window_;
+  const uint64_t send_window_;
+  const bool named_;  // the client said where to begin
+
+  uint64_t next_;
+  uint64_t acknowledged_;  // all below
+  bool receive_over_ = false;
+
+  uint64_t expected_;  // the next byte that the client sends
+  std::deque<Step> steps_;
+  size_t front_sent_ = 0;  // of the first step's bytes
+  bool send_over_ = false;
+
+  bool scheduled_ = false;              // a Continue() is under way
+  std::chrono::milliseconds retry_{0};  // the last delay of RetryLater
+};
+
+}  // namespace socketeer::net

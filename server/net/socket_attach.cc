@@ -1,0 +1,53 @@
+// How a socket and its attachment come together, and part.
+#include <utility>
+
+#include "server/net/attachment.h"
+#include "server/net/socket.h"
+
+namespace socketeer::net {
+
+base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& terms,
+                                                         std::shared_ptr<AttachmentClient> client) {
+  const auto refuse = [this](base::Error error) {
+    ForgetIfUnused();
+    return Describe(std::move(error), "attach");
+  };
+  if (!info_.kind.IsStream()) return refuse(base::WrongKind("AttachSocket", info_.kind.Word(), "the unary calls"));
+  if (info_.state != State::kConnected && info_.state != State::kDisconnected) {
+    return refuse(base::WrongState("attach", "it has no connection"));
+  }
+  if (!terms.takeover) {
+    if (attached()) return refuse(base::SocketAttached());
+    if (!lanes_[0].waiting.empty() || !lanes_[1].waiting.empty()) return refuse(base::CallsWaiting());
+  }
+  if (attached()) kept_->attachment->NoteGiven();
+  auto from = bytes().Find(terms.receive_offset, "open.receive_offset");
+  if (!from.ok()) return refuse(std::move(from).error());
+  if (terms.send_offset > sent_) {
+    return refuse(base::OffsetOutOfRange("open.send_offset", *terms.send_offset, 0, sent_));
+  }
+  if (auto watched = EnsureWatched(); !watched.ok()) return refuse(std::move(watched).error());
+  // Nothing can fail from here on.
+  EndWaiting(base::TakenOver());
+  bytes().DropBelow(*from);
+  bytes().BeginReceiving(*from);
+  NoteRetained();
+  kept().attachment = std::make_shared<Attachment>(*this, terms, *from, std::move(client));
+  return kept_->attachment;
+}
+
+void Socket::Detach() {
+  TakeAttachment();
+  ForgetIfUnused();
+  CheckWaiters();
+}
+
+std::shared_ptr<Attachment> Socket::TakeAttachment() {
+  if (!attached()) return nullptr;
+  const auto former = std::exchange(kept_->attachment, nullptr);
+  former->NoteGiven();
+  bytes().EndReceiving();
+  return former;
+}
+
+}  // namespace socketeer::net
