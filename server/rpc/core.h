@@ -35,6 +35,7 @@ struct Core {
   std::mutex idle_mutex{};
   std::condition_variable idle{};  // told while draining, when the last call has ended
   DrainHooks drain_hooks{};
+  std::atomic<uint64_t> send_windows{0};  // of attached streams, in bytes
   std::atomic<uint32_t> next_shard{0};
 
   // Where the next socket will live: the shards take turns.

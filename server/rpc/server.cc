@@ -169,6 +169,7 @@ void Server::Drain(std::chrono::milliseconds limit) {
 Server::~Server() {
   Drain(std::chrono::milliseconds(0));
   parts_->grpc.reset();
+  parts_->OnEachShard([](net::Shard&) {});  // what calls left to do there needs the core
   parts_->control->Stop();
   if (parts_->control_thread.joinable()) parts_->control_thread.join();
   parts_->closers.reset();  // waits for closes that linger, while their loops still run

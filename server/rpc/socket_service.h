@@ -2,6 +2,7 @@
 // translate the result.
 #pragma once
 
+#include "server/rpc/attach.h"
 #include "server/rpc/call.h"
 #include "socketeer/v1/socket_service.grpc.pb.h"
 
@@ -39,6 +40,11 @@ class SocketService final : public v1::SocketService::CallbackService {
   Reactor* UpdateSocket(Context*, const v1::UpdateSocketRequest*, v1::Socket*) override;
   Reactor* TransferSocket(Context*, const v1::TransferSocketRequest*, v1::Socket*) override;
   grpc::ServerWriteReactor<v1::WatchSocketsResponse>* WatchSockets(Context*, const v1::WatchSocketsRequest*) override;
+
+  // attach_call.cc
+  grpc::ServerBidiReactor<v1::AttachSocketRequest, v1::AttachSocketResponse>* AttachSocket(Context* context) override {
+    return StartAttach(core_, *context);
+  }
 
  private:
   void Show(const registry::RecordPtr& record, v1::Socket* out);

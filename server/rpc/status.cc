@@ -3,7 +3,6 @@
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "server/base/limits.h"
 #include "server/net/errno_table.h"
 #include "server/rpc/convert.h"
@@ -45,7 +44,7 @@ v1::SocketError DetailOf(const base::Error& error) {
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const base::Error& error) {
+google::rpc::Status ToRichStatus(const base::Error& error) {
   google::rpc::Status status;
   status.set_code(static_cast<int>(error.code));
   status.set_message(Cut(error.message));
@@ -57,6 +56,11 @@ grpc::Status ToGrpcStatus(const base::Error& error) {
     bare.set_domain(kDomain);
     status.mutable_details(0)->PackFrom(bare);
   }
+  return status;
+}
+
+grpc::Status ToGrpcStatus(const base::Error& error) {
+  const google::rpc::Status status = ToRichStatus(error);
   return grpc::Status(static_cast<grpc::StatusCode>(error.code), status.message(), status.SerializeAsString());
 }
 

@@ -3,11 +3,14 @@
 
 #include <grpcpp/support/status.h>
 
+#include "google/rpc/status.pb.h"
 #include "server/base/error.h"
 
 namespace socketeer::rpc {
 
-// With a google.rpc.Status (ErrorInfo, SocketError) in the details, at most base::kMaxErrorBytes in all.
+// With ErrorInfo and SocketError, at most base::kMaxErrorBytes in all.
+google::rpc::Status ToRichStatus(const base::Error& error);
+// With that in the details.
 grpc::Status ToGrpcStatus(const base::Error& error);
 
 }  // namespace socketeer::rpc

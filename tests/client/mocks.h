@@ -32,6 +32,16 @@
                                                                         grpc::CompletionQueue*) override {    \
     return nullptr;                                                                                           \
   }
+#define SOCKETEER_NO_BIDI(Method, Request, Response)                                                                   \
+  grpc::ClientReaderWriterInterface<Request, Response>* Method##Raw(grpc::ClientContext*) override { return nullptr; } \
+  grpc::ClientAsyncReaderWriterInterface<Request, Response>* Async##Method##Raw(                                       \
+      grpc::ClientContext*, grpc::CompletionQueue*, void*) override {                                                  \
+    return nullptr;                                                                                                    \
+  }                                                                                                                    \
+  grpc::ClientAsyncReaderWriterInterface<Request, Response>* PrepareAsync##Method##Raw(                                \
+      grpc::ClientContext*, grpc::CompletionQueue*) override {                                                         \
+    return nullptr;                                                                                                    \
+  }
 
 namespace socketeer::v1 {
 
@@ -56,6 +66,7 @@ class MockSocketServiceStub : public SocketService::StubInterface {
   SOCKETEER_MOCK(UpdateSocket, UpdateSocketRequest, Socket)
   SOCKETEER_MOCK(TransferSocket, TransferSocketRequest, Socket)
   SOCKETEER_NO_STREAM(WatchSockets, WatchSocketsRequest, WatchSocketsResponse)
+  SOCKETEER_NO_BIDI(AttachSocket, AttachSocketRequest, AttachSocketResponse)
 };
 
 class MockSessionServiceStub : public SessionService::StubInterface {

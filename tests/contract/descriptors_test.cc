@@ -21,7 +21,7 @@ using testing::Fails;
 using testing::Ok;
 using testing::Stub;
 
-constexpr char kUdp[] = "type: SOCKET_TYPE_DGRAM family: FAMILY_INET socket_id: 's-";
+constexpr char kNumbered[] = "type: SOCKET_TYPE_DGRAM family: FAMILY_INET socket_id: 's-";
 
 class Descriptors : public ::testing::Test {
  protected:
@@ -44,8 +44,9 @@ TEST_F(Descriptors, SocketsUntilTheLimit) {
   const uint32_t room = caller.GetHost()->limits().max_sockets();
   ASSERT_EQ(room, 100u);  // a quarter for connections, a quarter of slack
   const size_t before = OpenIn(daemon.pid());
-  for (uint32_t i = 0; i < room; ++i) ASSERT_TRUE(Ok(caller.Ask(&Stub::OpenSocket, kUdp + std::to_string(i) + "'")));
-  auto more = caller.Ask(&Stub::OpenSocket, std::string(kUdp) + "more'");
+  for (uint32_t i = 0; i < room; ++i)
+    ASSERT_TRUE(Ok(caller.Ask(&Stub::OpenSocket, kNumbered + std::to_string(i) + "'")));
+  auto more = caller.Ask(&Stub::OpenSocket, std::string(kNumbered) + "more'");
   EXPECT_TRUE(Fails(more, StatusCode::RESOURCE_EXHAUSTED, "LIMIT_REACHED"));
   EXPECT_EQ(more.problem().Given("limit"), "max_sockets");
   // With every socket in use there is still room for callers.
@@ -66,7 +67,7 @@ TEST_F(Descriptors, NoneLeft) {
   ASSERT_TRUE(Ok(caller.GetHost()));
   uint32_t made = 0;
   while (true) {
-    auto reply = caller.Ask(&Stub::OpenSocket, kUdp + std::to_string(made) + "'");
+    auto reply = caller.Ask(&Stub::OpenSocket, kNumbered + std::to_string(made) + "'");
     if (!reply.ok()) {
       EXPECT_TRUE(Fails(reply, StatusCode::RESOURCE_EXHAUSTED, "EMFILE"));
       EXPECT_EQ(reply.problem().error.origin(), v1::ORIGIN_KERNEL);
@@ -89,7 +90,7 @@ TEST_F(Descriptors, NoneLeft) {
               early.status.error_code() == StatusCode::DEADLINE_EXCEEDED);
   for (uint32_t i = 0; i < made; ++i)
     EXPECT_TRUE(Ok(caller.Ask(&Stub::CloseSocket, "name: 'sockets/s-" + std::to_string(i) + "'")));
-  EXPECT_TRUE(Ok(caller.Ask(&Stub::OpenSocket, std::string(kUdp) + "again'")));
+  EXPECT_TRUE(Ok(caller.Ask(&Stub::OpenSocket, std::string(kNumbered) + "again'")));
   EXPECT_TRUE(
       Eventually([&] { return late.GetHost(std::chrono::seconds(2)).ok(); }, "gRPC connects anew when it likes"));
   EXPECT_TRUE(Ok(Caller("unix:" + dir_.File("d")).GetHost()));

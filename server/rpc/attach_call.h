@@ -1,0 +1,83 @@
+// One AttachSocket: between the frames of attach.proto and a net::Attachment.
+//
+// gRPC's threads find the socket that the first frame names, and hand the frames over; all else happens on that
+// socket's loop. Kept by gRPC until that is done with it, and by the attachment while there is one.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "server/net/attachment.h"
+#include "server/rpc/bidi_call.h"
+#include "socketeer/v1/attach.pb.h"
+
+namespace socketeer::rpc {
+
+class Attach final : public BidiCall<v1::AttachSocketRequest, v1::AttachSocketResponse>, public net::AttachmentClient {
+ public:
+  using Request = v1::AttachSocketRequest;
+  using Response = v1::AttachSocketResponse;
+
+  Attach(Core& core, const grpc::CallbackServerContext& context) : BidiCall(core, context, "attach") {}
+  ~Attach() override { core().send_windows.fetch_sub(reserved_); }
+
+  void Start() {
+    if (auto status = Begin(); !status.ok()) End(std::move(status).error());
+  }
+
+ private:
+  // `frame` may not stand where it stands.
+  static base::Error OutOfPlace(const Request& frame, const char* allowed);
+
+  // --- attach_call.cc, on gRPC's threads. ---
+  base::Status Check(const Request& frame) override;
+  base::Status FindSocket(const v1::AttachOpen& open);
+  base::Result<uint64_t> WindowOf(uint64_t given, const char* field);
+  base::Status ReserveSendWindow();
+  void OnArrived() override;
+  bool Merge(Response& queued, const Response& next) override;
+  void OnSending(const Response& frame) override;
+  void OnEnded() override { PostLeave(); }  // behind all frames, so nothing can attach afterwards
+  void PostLeave();
+
+  // --- attach_frames.cc, on the loop's thread. ---
+  void HandleArrived();
+  base::Status Handle(Request& frame);
+  base::Status HandleOpen();
+  base::Status HandleData(v1::AttachData& data);
+  base::Status HandleOptions(const v1::SocketOptions& options);
+  void Fail(base::Error error);
+  void Leave();
+
+  // As AttachmentClient.
+  void OnReceived(uint64_t offset, std::string_view bytes) override;
+  void OnEndOfStream(uint64_t offset) override;
+  void OnReceiveError(base::Error error) override;
+  void OnAccepted(uint64_t offset) override;
+  void OnShutdown() override;
+  void OnSendError(base::Error error) override;
+  void OnOptions(base::Result<net::OptionList> options) override;
+  void OnDetached(std::optional<base::Error> why) override;
+  uint64_t Given() const override { return given_.load(); }
+
+  std::shared_ptr<Attach> Self() { return std::static_pointer_cast<Attach>(shared_from_this()); }
+  std::weak_ptr<Attach> Weak() { return Self(); }
+
+  // Set with the first frame, before the loop knows of the call.
+  registry::RecordPtr record_;
+  net::AttachTerms terms_;
+  uint64_t reserved_ = 0;  // of the daemon's send windows
+
+  std::atomic<uint64_t> given_{0};            // bytes below are gRPC's, if they are not the caller's
+  std::atomic<bool> options_pending_{false};  // a set_options has no answer yet
+
+  // Of the loop's thread.
+  std::shared_ptr<net::Attachment> attachment_;  // null before, and after
+  bool opened_ = false;
+  bool shut_ = false;
+  bool detaching_ = false;
+};
+
+}  // namespace socketeer::rpc

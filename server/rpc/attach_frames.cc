@@ -1,0 +1,155 @@
+// The frames of an attached stream, on its socket's loop.
+#include <string>
+#include <utility>
+
+#include "server/rpc/attach_call.h"
+#include "server/rpc/convert.h"
+
+namespace socketeer::rpc {
+
+void Attach::HandleArrived() {
+  Arrived arrived = TakeArrived();
+  for (Request& frame : arrived.frames) {
+    if (!attachment_ && !frame.has_open()) return;  // it is over
+    if (auto status = Handle(frame); !status.ok()) return Fail(std::move(status).error());
+  }
+  if (arrived.error) return Fail(*std::move(arrived.error));
+  if (arrived.over && attachment_ && !std::exchange(detaching_, true)) attachment_->Detach();
+}
+
+base::Status Attach::Handle(Request& frame) {
+  if (detaching_) return OutOfPlace(frame, "none, behind detach");
+  switch (frame.frame_case()) {
+    case Request::kOpen:
+      if (opened_) return OutOfPlace(frame, "any but open, once it is opened");
+      return HandleOpen();
+    case Request::kData:
+      return HandleData(*frame.mutable_data());
+    case Request::kAcknowledge:
+      return attachment_->Acknowledge(frame.acknowledge().offset());
+    case Request::kShutdown:
+      if (std::exchange(shut_, true)) return OutOfPlace(frame, "acknowledge, set_options or detach, behind shutdown");
+      attachment_->Shutdown();
+      return base::Ok();
+    case Request::kSetOptions:
+      return HandleOptions(frame.set_options());
+    case Request::kDetach:
+      detaching_ = true;
+      attachment_->Detach();
+      return base::Ok();
+    case Request::FRAME_NOT_SET:
+      break;
+  }
+  return OutOfPlace(frame, "data, acknowledge, shutdown, set_options or detach");
+}
+
+base::Status Attach::HandleOpen() {
+  net::Socket* const socket = record_->shard().Find(record_->handle());
+  if (socket == nullptr) {
+    if (core().draining.load()) return base::Draining();
+    return base::SocketGone(record_->id(), CloseReasonWord(core().registry.Look(record_).close_reason));
+  }
+  auto attached = socket->Attach(terms_, Self());
+  if (!attached.ok()) return std::move(attached).error();
+  attachment_ = *std::move(attached);
+  opened_ = true;
+  Response response;
+  v1::AttachOpened& out = *response.mutable_opened();
+  ToProto(core().registry.Look(record_), out.mutable_socket());
+  out.set_receive_offset(attachment_->next());
+  out.set_send_offset(socket->sent());
+  out.set_send_window(terms_.send_window);
+  Send(std::move(response));
+  attachment_->Begin();
+  return base::Ok();
+}
+
+base::Status Attach::HandleData(v1::AttachData& data) {
+  if (shut_) return base::InvalidField("frame", "data", "acknowledge, set_options or detach, behind shutdown");
+  if (data.data().empty()) return base::InvalidField("data.data", "0 bytes", "at least one byte");
+  return attachment_->Send(data.offset(), std::move(*data.mutable_data()));
+}
+
+base::Status Attach::HandleOptions(const v1::SocketOptions& options) {
+  if (options_pending_.exchange(true)) {
+    return base::InvalidField("frame", "set_options", "any other, before the answer to the last set_options");
+  }
+  auto list = FromProto(options);
+  if (list.ok() && list->empty()) list = base::InvalidField("set_options", "none", "at least one option");
+  if (list.ok()) {
+    attachment_->SetOptions(*std::move(list));
+  } else {
+    base::Error error = std::move(list).error();
+    error.operation = "setsockopt";
+    OnOptions(std::move(error));
+  }
+  return base::Ok();
+}
+
+void Attach::Fail(base::Error error) {
+  if (error.socket.empty() && record_) error.socket = record_->name();
+  Leave();
+  End(std::move(error));
+}
+
+void Attach::Leave() {
+  if (const auto attachment = std::exchange(attachment_, nullptr)) attachment->Leave();
+}
+
+void Attach::OnReceived(uint64_t offset, std::string_view bytes) {
+  Response response;
+  response.mutable_data()->set_offset(offset);
+  response.mutable_data()->set_data(bytes.data(), bytes.size());
+  Send(std::move(response));
+}
+
+void Attach::OnEndOfStream(uint64_t offset) {
+  Response response;
+  response.mutable_end_of_stream()->set_offset(offset);
+  Send(std::move(response));
+}
+
+void Attach::OnReceiveError(base::Error error) {
+  Response response;
+  *response.mutable_receive_error() = ToRichStatus(error);
+  Send(std::move(response));
+}
+
+void Attach::OnAccepted(uint64_t offset) {
+  Response response;
+  response.mutable_acknowledge()->set_offset(offset);
+  Send(std::move(response));
+}
+
+void Attach::OnShutdown() {
+  Response response;
+  response.mutable_shutdown();
+  Send(std::move(response));
+}
+
+void Attach::OnSendError(base::Error error) {
+  Response response;
+  *response.mutable_send_error() = ToRichStatus(error);
+  Send(std::move(response));
+}
+
+void Attach::OnOptions(base::Result<net::OptionList> options) {
+  Response response;
+  if (options.ok()) {
+    ToProto(*options, response.mutable_options()->mutable_options());
+  } else {
+    *response.mutable_options()->mutable_error() = ToRichStatus(options.error());
+  }
+  Send(std::move(response));
+}
+
+void Attach::OnDetached(std::optional<base::Error> why) {
+  attachment_.reset();
+  if (why) {
+    End(*std::move(why));
+  } else {
+    EndWhenSent();
+  }
+}
+
+}  // namespace socketeer::rpc
