@@ -7,6 +7,7 @@ import sys
 
 # Each layer and what it may use besides itself. Arrows point down only.
 LAYERS = {
+    "proto": [],
     "server/base": [],
     "server/net": ["server/base"],
     "server/registry": ["server/net", "server/base"],
@@ -48,8 +49,8 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|net|registry|rpc|proto|client|grpc)\b", line):
-                yield number, {"grpc": "proto", "proto": "proto", "client": "client"}.get(name, f"server/{name}")
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|net|registry|rpc|proto|wire|client|grpc)\b", line):
+                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "client": "client"}.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
                 yield number, layer
