@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "server/base/limits.h"
@@ -11,16 +12,16 @@
 namespace socketeer::net {
 namespace {
 
-// Bytes that come in small pieces wait in larger ones, or their bookkeeping would outgrow them.
-constexpr size_t kSmallPiece = 4'096;
-// Pieces that go to the kernel in one call.
-constexpr size_t kPiecesAtOnce = 16;
+// A frame below this is small: what gRPC reads a message into is 64 KiB large, and of all its parts one may be kept.
+constexpr size_t kSmallFrame = 32 << 10;
+// Chunks that go to the kernel in one call: gRPC brings a message in pieces of 16 KiB and less.
+constexpr size_t kChunksAtOnce = 64;
 constexpr std::chrono::milliseconds kFirstRetry{1};
 constexpr std::chrono::milliseconds kLongestRetry{32};
 
 }  // namespace
 
-Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from,
+Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept,
                        std::shared_ptr<AttachmentClient> client)
     : socket_(socket),
       client_(std::move(client)),
@@ -29,14 +30,19 @@ Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from,
       named_(terms.receive_offset.has_value()),
       next_(from),
       acknowledged_(from),
-      expected_(terms.send_offset.value_or(socket.sent())) {}
+      expected_(terms.send_offset.value_or(socket.sent())) {
+  if (!kept.empty()) kept_.Push(base::Chunk::Of(std::move(kept)));
+}
 
 void Attachment::Begin() { Receive(); }
 
 void Attachment::OnEvents(uint32_t events) {
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) Receive();
-  if (broken || (events & EPOLLOUT) != 0) RunSteps();
+  if (broken || (events & EPOLLOUT) != 0) {
+    full_ = false;
+    RunWrites();
+  }
 }
 
 // --- What comes in. ---
@@ -47,12 +53,11 @@ void Attachment::Receive() {
     const uint64_t room = acknowledged_ + receive_window_ - next_;
     if (room == 0) return;  // until something is acknowledged
     if (in_this_turn >= base::kFairShareBytes) return Continue();
-    RetainedBytes& kept = socket_.bytes();
-    if (next_ == kept.end() && !Take(room)) return;
-    const size_t count = std::min<uint64_t>({room, kept.end() - next_, base::kMaxFrameBytes});
-    client_->OnReceived(next_, {kept.At(next_), count});
-    next_ += count;
-    in_this_turn += count;
+    if (next_ == end() && !Take(room)) return;
+    base::Chunk bytes = kept_.At(next_ - acknowledged_, std::min<uint64_t>(room, base::kMaxFrameBytes));
+    const uint64_t offset = std::exchange(next_, next_ + bytes.size());
+    in_this_turn += bytes.size();
+    client_->OnReceived(offset, std::move(bytes));
   }
 }
 
@@ -61,8 +66,21 @@ bool Attachment::Take(uint64_t most) {
     FailReceive(number);
     return false;
   }
-  const auto got = socket_.TakeBytes(std::min<uint64_t>(most, base::kMaxFrameBytes));
+  // So that what is kept takes the memory that it needs, and no more.
+  int waiting = 0;
+  if (socket_.syscalls().BytesReadable(socket_.fd(), &waiting) < 0) waiting = 0;  // recvmsg(2) will say why
+  const size_t size =
+      std::clamp<size_t>(static_cast<size_t>(waiting), 1, std::min<uint64_t>(most, base::kMaxFrameBytes));
+  const auto got = socket_.TakeAway(incoming_.Room(size).data(), size);
   const int number = errno;
+  if (got.ok() && *got > 0) {
+    retry_ = {};
+    kept_.Push(incoming_.Filled(static_cast<size_t>(*got)));
+    socket_.NoteRetained();
+    return true;
+  }
+  socket_.NoteRetained();
+  if (kept_.empty()) incoming_.Forget();
   if (!got.ok()) {  // the daemon keeps all it may; nobody tells when that ends
     RetryLater();
     return false;
@@ -73,7 +91,7 @@ bool Attachment::Take(uint64_t most) {
     receive_over_ = true;
     client_->OnEndOfStream(next_);
   }
-  return *got > 0;
+  return false;
 }
 
 void Attachment::FailReceive(int number) {
@@ -88,72 +106,86 @@ base::Status Attachment::Acknowledge(uint64_t offset) {
   if (offset < acknowledged_ || offset > next_) {
     return socket_.Describe(base::OffsetOutOfRange("acknowledge.offset", offset, acknowledged_, next_), "attach");
   }
+  kept_.Drop(offset - acknowledged_);
   acknowledged_ = offset;
-  socket_.bytes().DropBelow(offset);
-  socket_.bytes().BeginReceiving(offset);
+  if (kept_.empty()) incoming_.Forget();
   socket_.NoteRetained();
   Receive();
   return base::Ok();
 }
 
-void Attachment::NoteGiven() { socket_.bytes().GiveBelow(std::min(client_->Given(), next_)); }
+uint64_t Attachment::given() const { return client_ ? std::clamp(client_->Given(), acknowledged_, next_) : next_; }
 
 // --- What goes out. ---
 
-base::Status Attachment::Send(uint64_t offset, std::string bytes) {
+base::Status Attachment::Send(uint64_t offset, std::vector<base::Chunk> bytes) {
   if (offset != expected_) {
     return socket_.Describe(base::OffsetOutOfRange("data.offset", offset, expected_, expected_), "attach");
   }
+  size_t size = 0;
+  for (const base::Chunk& chunk : bytes) size += chunk.size();
   const uint64_t sent = socket_.sent();
-  if (bytes.size() > sent + send_window_ - offset) {
-    return socket_.Describe(base::CreditExceeded("data", offset + bytes.size(), sent + send_window_), "attach");
+  if (size > sent + send_window_ - offset) {
+    return socket_.Describe(base::CreditExceeded("data", offset + size, sent + send_window_), "attach");
   }
-  expected_ += bytes.size();
-  if (offset < sent) bytes.erase(0, sent - offset);  // the kernel has accepted them before
-  if (bytes.empty() || send_over_) return base::Ok();
-  const bool first = steps_.empty();
-  if (!first && steps_.back().kind == Step::Kind::kData && steps_.back().bytes.size() + bytes.size() <= kSmallPiece) {
-    steps_.back().bytes += bytes;
-  } else {
-    steps_.push_back({.bytes = std::move(bytes)});
+  expected_ += size;
+  if (send_over_) return base::Ok();
+  // The kernel may have accepted the first of them before.
+  size_t skip = offset < sent ? std::min<uint64_t>(sent - offset, size) : 0;
+  for (base::Chunk& chunk : bytes) {
+    const size_t part = std::min(skip, chunk.size());
+    skip -= part;
+    if (part < chunk.size()) Push(part == 0 ? std::move(chunk) : chunk.Sub(part), size < kSmallFrame);
   }
-  if (first) RunSteps();
+  if (!full_) RunWrites();
   return base::Ok();
 }
 
-void Attachment::Shutdown() {
-  if (send_over_) return;
-  steps_.push_back({.kind = Step::Kind::kShutdown});
-  RunSteps();
+void Attachment::Push(base::Chunk bytes, bool small) {
+  if (full_ && small) {
+    std::memcpy(copied_.Room(bytes.size()).data(), bytes.data(), bytes.size());
+    bytes = copied_.Filled(bytes.size());
+  }
+  unsent_.Push(std::move(bytes));
 }
 
-void Attachment::SetOptions(OptionList options) {
-  steps_.push_back({.kind = Step::Kind::kOptions, .options = std::move(options)});
-  RunSteps();
+void Attachment::Shutdown() {
+  if (!send_over_) AddStep(Step::Kind::kShutdown);
 }
+
+void Attachment::SetOptions(OptionList options) { AddStep(Step::Kind::kOptions, std::move(options)); }
 
 void Attachment::Detach() {
   receive_over_ = true;
-  steps_.push_back({.kind = Step::Kind::kDetach});
-  RunSteps();
+  AddStep(Step::Kind::kDetach);
 }
 
-void Attachment::RunSteps() {
+void Attachment::AddStep(Step::Kind kind, OptionList options) {
+  steps_.push_back({.kind = kind, .at = std::max(expected_, socket_.sent()), .options = std::move(options)});
+  RunWrites();
+}
+
+void Attachment::RunWrites() {
   const auto self = shared_from_this();  // the last step is to go
   size_t in_this_turn = 0;
-  while (!steps_.empty()) {
-    if (in_this_turn >= base::kFairShareBytes) return Continue();
-    if (steps_.front().kind == Step::Kind::kData) {
-      if (!SendSome(&in_this_turn)) return;
-    } else {
-      Step step = std::move(steps_.front());
-      steps_.pop_front();
-      RunStep(std::move(step));
+  while (client_) {
+    if (StepIsDue()) {
+      RunStep();
+    } else if (unsent_.empty()) {
+      return;
+    } else if (in_this_turn >= base::kFairShareBytes) {
+      return Continue();
+    } else if (!SendSome(&in_this_turn)) {
+      return;
     }
   }
 }
 
-void Attachment::RunStep(Step step) {
+bool Attachment::StepIsDue() const { return !steps_.empty() && (send_over_ || steps_.front().at == socket_.sent()); }
+
+void Attachment::RunStep() {
+  const Step step = std::move(steps_.front());
+  steps_.pop_front();
   if (step.kind == Step::Kind::kShutdown) {
     auto status = socket_.Shutdown(SHUT_WR);
     if (!status.ok()) return FailSend(std::move(status).error());
@@ -168,20 +200,17 @@ void Attachment::RunStep(Step step) {
 }
 
 bool Attachment::SendSome(size_t* count) {
-  std::array<iovec, kPiecesAtOnce> parts;
-  size_t used = 0;
-  for (auto step = steps_.begin(); step != steps_.end() && used < parts.size(); ++step) {
-    if (step->kind != Step::Kind::kData) break;
-    const size_t skip = used == 0 ? front_sent_ : 0;
-    parts[used++] = {.iov_base = step->bytes.data() + skip, .iov_len = step->bytes.size() - skip};
-  }
+  std::array<iovec, kChunksAtOnce> parts;
   msghdr message{};
   message.msg_iov = parts.data();
-  message.msg_iovlen = used;
+  message.msg_iovlen = unsent_.Parts(parts, steps_.empty() ? unsent_.size() : steps_.front().at - socket_.sent());
   const ssize_t sent = socket_.syscalls().SendMsg(socket_.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0) {
     const int number = errno;
-    if (number == EAGAIN) return false;
+    if (number == EAGAIN) {
+      full_ = true;
+      return false;
+    }
     base::Error error = socket_.DataFault(Call::kSend, "sendmsg", number);
     // The kernel tells it once, but it is the receiving side's as well, behind what is still to be received. (EPIPE is
     // of this side alone.)
@@ -193,24 +222,17 @@ bool Attachment::SendSome(size_t* count) {
   *count += static_cast<size_t>(sent);
   socket_.NoteSent(static_cast<uint64_t>(sent));
   socket_.gauges().bytes_sent.fetch_add(static_cast<uint64_t>(sent), std::memory_order_relaxed);
-  PopSent(static_cast<size_t>(sent));
+  unsent_.Drop(static_cast<size_t>(sent));
+  if (unsent_.empty()) copied_.Forget();
   client_->OnAccepted(socket_.sent());
   return true;
 }
 
-void Attachment::PopSent(size_t count) {
-  front_sent_ += count;
-  while (front_sent_ > 0 && front_sent_ >= steps_.front().bytes.size()) {
-    front_sent_ -= steps_.front().bytes.size();
-    steps_.pop_front();
-  }
-}
-
 void Attachment::FailSend(base::Error error) {
   send_over_ = true;
-  front_sent_ = 0;
-  std::erase_if(steps_,
-                [](const Step& step) { return step.kind == Step::Kind::kData || step.kind == Step::Kind::kShutdown; });
+  full_ = false;
+  unsent_ = {};
+  std::erase_if(steps_, [](const Step& step) { return step.kind == Step::Kind::kShutdown; });
   client_->OnSendError(std::move(error));
 }
 
@@ -223,6 +245,7 @@ void Attachment::Leave() {
 }
 
 void Attachment::End(std::optional<base::Error> why) {
+  unsent_ = {};
   steps_.clear();
   const auto client = std::exchange(client_, nullptr);
   client->OnDetached(std::move(why));
@@ -244,7 +267,7 @@ Task Attachment::NextTurn() {
     if (!self) return;
     self->scheduled_ = false;
     self->Receive();
-    self->RunSteps();
+    self->RunWrites();
   };
 }
 

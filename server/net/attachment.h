@@ -2,8 +2,10 @@
 // what the client sends goes to the kernel when that takes it.
 //
 // Made by Socket::Attach() and owned by the socket; on its loop's thread. One for a socket at a time, and while it is
-// there no data call is. What came in and is not acknowledged stays with the socket (retained.h), so the next one can
-// go on at any of it. What was to be sent and the kernel has not taken goes with the attachment.
+// there no data call is. What came in and is not acknowledged goes back to the socket (retained.h) at its end, so the
+// next one can go on at any of it. What was to be sent and the kernel has not taken goes with the attachment.
+//
+// Bytes are in chunks from end to end: nothing is copied, but small pieces that have to wait.
 #pragma once
 
 #include <chrono>
@@ -12,9 +14,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
+#include "server/base/chunk.h"
 #include "server/base/result.h"
+#include "server/net/chunk_queue.h"
 #include "server/net/event_loop.h"
 #include "server/net/options.h"
 
@@ -34,8 +38,7 @@ struct AttachTerms {
 class AttachmentClient {
  public:
   virtual ~AttachmentClient() = default;
-  // `bytes` are there until it returns.
-  virtual void OnReceived(uint64_t offset, std::string_view bytes) = 0;
+  virtual void OnReceived(uint64_t offset, base::Chunk bytes) = 0;
   // What ends the receiving side: the peer's end, or an error. Behind all bytes; one of them at most.
   virtual void OnEndOfStream(uint64_t offset) = 0;
   virtual void OnReceiveError(base::Error error) = 0;
@@ -55,15 +58,16 @@ class AttachmentClient {
 
 class Attachment final : public std::enable_shared_from_this<Attachment> {
  public:
-  // `from`: the number of the first byte to hand out, which is kept or the kernel's next.
-  Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::shared_ptr<AttachmentClient> client);
+  // `from`: the number of the first byte to hand out; it is that of `kept`, or the kernel's next.
+  Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept,
+             std::shared_ptr<AttachmentClient> client);
 
   // --- For the client. ---
   uint64_t next() const { return next_; }  // the next byte to hand out
   // From now on it is called.
   void Begin();
   // Errors: OFFSET_OUT_OF_RANGE, CREDIT_EXCEEDED. An error leaves everything as it was.
-  base::Status Send(uint64_t offset, std::string bytes);
+  base::Status Send(uint64_t offset, std::vector<base::Chunk> bytes);
   base::Status Acknowledge(uint64_t offset);
   // Each behind what was sent before.
   void Shutdown();
@@ -75,17 +79,20 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
 
   // --- For the socket. ---
   void OnEvents(uint32_t events);
-  // What the client passed on counts as given out.
-  void NoteGiven();
+  uint64_t acknowledged() const { return acknowledged_; }
+  // Where what the client passed on ends, which counts as given out.
+  uint64_t given() const;
+  // What came in and is not acknowledged.
+  const ChunkQueue& kept() const { return kept_; }
   // The socket has let go of it.
   void End(std::optional<base::Error> why);
 
  private:
-  // What is to be done on the write side, in the client's order.
+  // What is to be done on the write side when all bytes below `at` are sent.
   struct Step {
-    enum class Kind { kData, kShutdown, kOptions, kDetach };
-    Kind kind = Kind::kData;
-    std::string bytes = {};   // kData: not empty
+    enum class Kind { kShutdown, kOptions, kDetach };
+    Kind kind;
+    uint64_t at;
     OptionList options = {};  // kOptions
   };
 
@@ -93,12 +100,20 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   // From the kernel, to where it is kept. False: nothing came.
   bool Take(uint64_t most);
   void FailReceive(int number);
-  void RunSteps();
-  void RunStep(Step step);
-  // The bytes at the front. False: the kernel is full.
+  uint64_t end() const { return acknowledged_ + kept_.size(); }
+
+  // What waits for a kernel that is full. A small piece is copied, or it would keep the memory of the whole message,
+  // and more, that it came in.
+  void Push(base::Chunk bytes, bool small);
+  void AddStep(Step::Kind kind, OptionList options = {});
+  // All that can be done.
+  void RunWrites();
+  bool StepIsDue() const;
+  void RunStep();
+  // The bytes in front of the next step. False: the kernel is full.
   bool SendSome(size_t* count);
-  void PopSent(size_t count);
   void FailSend(base::Error error);
+
   // Goes on when others had their turn; or later, for what the kernel does not announce.
   void Continue();
   void RetryLater();
@@ -112,11 +127,15 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
 
   uint64_t next_;
   uint64_t acknowledged_;  // all below
+  ChunkQueue kept_;        // from there on
+  ChunkBuffer incoming_;   // where the kernel writes
   bool receive_over_ = false;
 
-  uint64_t expected_;  // the next byte that the client sends
+  uint64_t expected_;   // the next byte that the client sends
+  ChunkQueue unsent_;   // the bytes in front of it that the kernel has not taken
+  ChunkBuffer copied_;  // of small pieces
   std::deque<Step> steps_;
-  size_t front_sent_ = 0;  // of the first step's bytes
+  bool full_ = false;  // the kernel takes nothing, and will tell when that changes
   bool send_over_ = false;
 
   bool scheduled_ = false;              // a Continue() is under way

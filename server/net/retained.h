@@ -52,6 +52,14 @@ inline size_t PayloadOf(const IncomingDatagram* first, size_t count) {
   return bytes;
 }
 
+// Retained::Find of what is kept elsewhere.
+inline base::Result<uint64_t> Find(const std::optional<uint64_t>& named, const char* field, uint64_t base,
+                                   uint64_t given) {
+  if (!named) return given;
+  if (*named < base || *named > given) return base::OffsetOutOfRange(field, *named, base, given);
+  return *named;
+}
+
 template <typename Items>
 class Retained {
  public:
@@ -71,9 +79,7 @@ class Retained {
   // The number that a call begins at whose turn has come: `named`, or what was given to nobody. OFFSET_OUT_OF_RANGE,
   // about `field`, if it cannot be had.
   base::Result<uint64_t> Find(const std::optional<uint64_t>& named, const char* field) const {
-    if (!named) return given_;
-    if (*named < base() || *named > given_) return base::OffsetOutOfRange(field, *named, base(), given_);
-    return *named;
+    return socketeer::net::Find(named, field, base(), given_);
   }
   // A call begins to receive: from here on everything from `from` on is its own, until EndReceiving().
   void BeginReceiving(uint64_t from) { from_ = from; }
@@ -126,6 +132,13 @@ class Retained {
   }
   // `count` went from the kernel to a call, and by here. Precondition: nothing is kept.
   void PassBy(size_t count) { given_ = end_ += count; }
+  // `items` that were taken or passed by last are kept again; from `given` on they were given to nobody. Precondition:
+  // nothing is kept.
+  void PutBack(Items items, uint64_t given) {
+    items_ = std::move(items);
+    payload_ = PayloadOf(items_.data(), items_.size());
+    given_ = given;
+  }
   // What was given to nobody is gone, and its numbers with it.
   void ForgetUndelivered() {
     const size_t count = end_ - given_;

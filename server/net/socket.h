@@ -94,6 +94,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // then the kernel was not read. Else as ReadBytes() and ReadDatagram().
   base::Result<ssize_t> TakeBytes(size_t most);
   base::Result<int> TakeDatagram();
+  // The same, but the bytes are the caller's to keep; NoteRetained() when it has them. Precondition: none are kept here.
+  base::Result<ssize_t> TakeAway(char* buffer, size_t most);
   // The same past what is kept. -1: errno. 0: the end of the stream.
   ssize_t ReadBytes(char* buffer, size_t size, bool peek);
   // -1: errno. 0: one datagram in `out`. 1: the end of the stream (seqpacket).

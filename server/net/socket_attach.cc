@@ -20,8 +20,9 @@ base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& term
     if (attached()) return refuse(base::SocketAttached());
     if (!lanes_[0].waiting.empty() || !lanes_[1].waiting.empty()) return refuse(base::CallsWaiting());
   }
-  if (attached()) kept_->attachment->NoteGiven();
-  auto from = bytes().Find(terms.receive_offset, "open.receive_offset");
+  auto from = attached() ? Find(terms.receive_offset, "open.receive_offset", kept_->attachment->acknowledged(),
+                                kept_->attachment->given())
+                         : bytes().Find(terms.receive_offset, "open.receive_offset");
   if (!from.ok()) return refuse(std::move(from).error());
   if (terms.send_offset > sent_) {
     return refuse(base::OffsetOutOfRange("open.send_offset", *terms.send_offset, 0, sent_));
@@ -30,9 +31,9 @@ base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& term
   // Nothing can fail from here on.
   EndWaiting(base::TakenOver());
   bytes().DropBelow(*from);
-  bytes().BeginReceiving(*from);
+  kept().attachment =
+      std::make_shared<Attachment>(*this, terms, *from, bytes().Take(bytes().size()), std::move(client));
   NoteRetained();
-  kept().attachment = std::make_shared<Attachment>(*this, terms, *from, std::move(client));
   return kept_->attachment;
 }
 
@@ -45,8 +46,8 @@ void Socket::Detach() {
 std::shared_ptr<Attachment> Socket::TakeAttachment() {
   if (!attached()) return nullptr;
   const auto former = std::exchange(kept_->attachment, nullptr);
-  former->NoteGiven();
-  bytes().EndReceiving();
+  bytes().PutBack(former->kept().Copy(), former->given());
+  NoteRetained();
   return former;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/base/limits.h"
+#include "server/net/attachment.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -66,6 +67,7 @@ void Socket::NoteRetained() {
     payload += kept_->datagrams->payload();
     overhead = kept_->datagrams->size() * base::kDatagramOverhead;
   }
+  if (attached()) payload += kept_->attachment->kept().size();
   kept_->charge.Settle(payload + overhead);
   gauges().retained_bytes.store(payload, std::memory_order_relaxed);
 }
@@ -112,6 +114,14 @@ base::Result<ssize_t> Socket::TakeBytes(size_t most) {
   if (count > 0) kept_->bytes.Append(loop_.scratch(), static_cast<size_t>(count));
   NoteRetained();
   errno = number;
+  return count;
+}
+
+base::Result<ssize_t> Socket::TakeAway(char* buffer, size_t most) {
+  auto room = kept().charge.Reserve(1, most);
+  if (!room.ok()) return std::move(room).error();
+  const ssize_t count = ReadBytes(buffer, *room, false);
+  if (count > 0) kept_->bytes.PassBy(static_cast<size_t>(count));
   return count;
 }
 

@@ -1,14 +1,15 @@
 // AttachSocket.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include "server/rpc/core.h"
-#include "socketeer/v1/attach.pb.h"
 
 namespace socketeer::rpc {
 
-grpc::ServerBidiReactor<v1::AttachSocketRequest, v1::AttachSocketResponse>* StartAttach(
-    Core& core, const grpc::CallbackServerContext& context);
+// Its messages are bytes: attach.proto's, without the copies that parsing them makes.
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartAttach(Core& core,
+                                                                         const grpc::CallbackServerContext& context);
 
 }  // namespace socketeer::rpc

@@ -10,16 +10,40 @@
 
 namespace socketeer::rpc {
 
-base::Error Attach::OutOfPlace(const Request& frame, const char* allowed) {
-  const auto* const field = frame.GetDescriptor()->FindFieldByNumber(frame.frame_case());
+namespace {
+
+// Shares the chunk's memory.
+grpc::Slice SliceOf(const base::Chunk& chunk) {
+  const auto release = [](void* share) { delete static_cast<base::Chunk*>(share); };
+  return {const_cast<char*>(chunk.data()), chunk.size(), release, new base::Chunk(chunk)};
+}
+
+}  // namespace
+
+uint64_t AttachResponse::end() const {
+  uint64_t end = offset;
+  for (const base::Chunk& chunk : bytes) end += chunk.size();
+  return end;
+}
+
+base::Error Attach::OutOfPlace(const AttachRequest& frame, const char* allowed) {
+  const int number = frame.data ? Request::kDataFieldNumber : static_cast<int>(frame.message.frame_case());
+  const auto* const field = Request::descriptor()->FindFieldByNumber(number);
   return base::InvalidField("frame", field == nullptr ? "none" : field->name(), allowed);
 }
 
-base::Status Attach::Check(const Request& frame) {
-  if (auto unknown = FirstUnknownField(frame)) return base::UnknownField(*unknown);
+base::Result<AttachRequest> Attach::Decode(grpc::ByteBuffer* bytes) {
+  AttachRequest frame;
+  if (!wire::Parse(bytes, &frame)) return base::InvalidField("frame", "malformed bytes", "an AttachSocketRequest");
+  if (auto status = Check(frame); !status.ok()) return std::move(status).error();
+  return frame;
+}
+
+base::Status Attach::Check(const AttachRequest& frame) {
+  if (auto unknown = FirstUnknownField(frame.message)) return base::UnknownField(*unknown);
   if (record_) return base::Ok();
-  if (!frame.has_open()) return OutOfPlace(frame, "open, as the first frame");
-  return FindSocket(frame.open());
+  if (!frame.message.has_open()) return OutOfPlace(frame, "open, as the first frame");
+  return FindSocket(frame.message.open());
 }
 
 base::Status Attach::FindSocket(const v1::AttachOpen& open) {
@@ -87,26 +111,31 @@ void Attach::PostLeave() {
 
 // A caller who reads slowly finds few large frames and the newest acknowledgement; so what waits here is bounded by its
 // window.
-bool Attach::Merge(Response& queued, const Response& next) {
-  if (queued.has_acknowledge() && next.has_acknowledge()) {
-    queued.mutable_acknowledge()->set_offset(next.acknowledge().offset());
+bool Attach::Merge(AttachResponse& queued, AttachResponse& next) {
+  if (queued.message.has_acknowledge() && next.message.has_acknowledge()) {
+    queued.message = std::move(next.message);
     return true;
   }
-  if (!queued.has_data() || !next.has_data()) return false;
-  std::string& bytes = *queued.mutable_data()->mutable_data();
-  if (queued.data().offset() + bytes.size() != next.data().offset()) return false;  // another one is between
-  if (bytes.size() + next.data().data().size() > base::kMaxFrameBytes) return false;
-  bytes += next.data().data();
+  if (queued.bytes.empty() || next.bytes.empty() || queued.end() != next.offset) return false;
+  if (next.end() - queued.offset > base::kMaxFrameBytes) return false;
+  for (base::Chunk& chunk : next.bytes) {
+    if (!queued.bytes.back().Extend(chunk)) queued.bytes.push_back(std::move(chunk));
+  }
   return true;
 }
 
-void Attach::OnSending(const Response& frame) {
-  if (frame.has_data()) given_.store(frame.data().offset() + frame.data().data().size());
-  if (frame.has_options()) options_pending_.store(false);
+grpc::ByteBuffer Attach::Encode(const AttachResponse& frame) {
+  if (frame.message.has_options()) options_pending_.store(false);
+  if (frame.bytes.empty()) return wire::Serialize(frame.message);
+  given_.store(frame.end());
+  wire::DataFrame data{.offset = frame.offset};
+  data.bytes.reserve(frame.bytes.size());
+  for (const base::Chunk& chunk : frame.bytes) data.bytes.push_back(SliceOf(chunk));
+  return wire::SerializeData(data);
 }
 
-grpc::ServerBidiReactor<v1::AttachSocketRequest, v1::AttachSocketResponse>* StartAttach(
-    Core& core, const grpc::CallbackServerContext& context) {
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartAttach(Core& core,
+                                                                         const grpc::CallbackServerContext& context) {
   const auto attach = std::make_shared<Attach>(core, context);
   attach->Start();
   return attach.get();

@@ -7,15 +7,28 @@
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <vector>
 
+#include "proto/wire/attach_frame.h"
+#include "server/base/chunk.h"
 #include "server/net/attachment.h"
 #include "server/rpc/bidi_call.h"
 #include "socketeer/v1/attach.pb.h"
 
 namespace socketeer::rpc {
 
-class Attach final : public BidiCall<v1::AttachSocketRequest, v1::AttachSocketResponse>, public net::AttachmentClient {
+using AttachRequest = wire::Frame<v1::AttachSocketRequest>;
+
+// Data, if there are `bytes`; else `message`.
+struct AttachResponse {
+  v1::AttachSocketResponse message = {};
+  uint64_t offset = 0;
+  std::vector<base::Chunk> bytes = {};
+
+  uint64_t end() const;  // behind the bytes
+};
+
+class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net::AttachmentClient {
  public:
   using Request = v1::AttachSocketRequest;
   using Response = v1::AttachSocketResponse;
@@ -24,35 +37,37 @@ class Attach final : public BidiCall<v1::AttachSocketRequest, v1::AttachSocketRe
   ~Attach() override { core().send_windows.fetch_sub(reserved_); }
 
   void Start() {
-    if (auto status = Begin(); !status.ok()) End(std::move(status).error());
+    if (auto status = Begin(Request()); !status.ok()) End(std::move(status).error());
   }
 
  private:
   // `frame` may not stand where it stands.
-  static base::Error OutOfPlace(const Request& frame, const char* allowed);
+  static base::Error OutOfPlace(const AttachRequest& frame, const char* allowed);
 
   // --- attach_call.cc, on gRPC's threads. ---
-  base::Status Check(const Request& frame) override;
+  base::Result<AttachRequest> Decode(grpc::ByteBuffer* bytes) override;
+  base::Status Check(const AttachRequest& frame);
   base::Status FindSocket(const v1::AttachOpen& open);
   base::Result<uint64_t> WindowOf(uint64_t given, const char* field);
   base::Status ReserveSendWindow();
   void OnArrived() override;
-  bool Merge(Response& queued, const Response& next) override;
-  void OnSending(const Response& frame) override;
+  bool Merge(AttachResponse& queued, AttachResponse& next) override;
+  grpc::ByteBuffer Encode(const AttachResponse& frame) override;
   void OnEnded() override { PostLeave(); }  // behind all frames, so nothing can attach afterwards
   void PostLeave();
 
   // --- attach_frames.cc, on the loop's thread. ---
   void HandleArrived();
-  base::Status Handle(Request& frame);
+  base::Status Handle(AttachRequest& frame);
   base::Status HandleOpen();
-  base::Status HandleData(v1::AttachData& data);
+  base::Status HandleData(wire::DataFrame& data);
   base::Status HandleOptions(const v1::SocketOptions& options);
   void Fail(base::Error error);
   void Leave();
 
   // As AttachmentClient.
-  void OnReceived(uint64_t offset, std::string_view bytes) override;
+  void SendMessage(Response message);
+  void OnReceived(uint64_t offset, base::Chunk bytes) override;
   void OnEndOfStream(uint64_t offset) override;
   void OnReceiveError(base::Error error) override;
   void OnAccepted(uint64_t offset) override;

@@ -1,42 +1,54 @@
 // The frames of an attached stream, on its socket's loop.
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "server/rpc/attach_call.h"
 #include "server/rpc/convert.h"
 
 namespace socketeer::rpc {
+namespace {
+
+// Shares the slice's memory.
+base::Chunk ChunkOf(grpc::Slice slice) {
+  const auto owner = std::make_shared<const grpc::Slice>(std::move(slice));
+  return {owner, {reinterpret_cast<const char*>(owner->begin()), owner->size()}};
+}
+
+}  // namespace
 
 void Attach::HandleArrived() {
   Arrived arrived = TakeArrived();
-  for (Request& frame : arrived.frames) {
-    if (!attachment_ && !frame.has_open()) return;  // it is over
+  for (AttachRequest& frame : arrived.frames) {
+    if (!attachment_ && !frame.message.has_open()) return;  // it is over
     if (auto status = Handle(frame); !status.ok()) return Fail(std::move(status).error());
   }
   if (arrived.error) return Fail(*std::move(arrived.error));
   if (arrived.over && attachment_ && !std::exchange(detaching_, true)) attachment_->Detach();
 }
 
-base::Status Attach::Handle(Request& frame) {
+base::Status Attach::Handle(AttachRequest& frame) {
   if (detaching_) return OutOfPlace(frame, "none, behind detach");
-  switch (frame.frame_case()) {
+  if (frame.data) return HandleData(*frame.data);
+  const Request& message = frame.message;
+  switch (message.frame_case()) {
     case Request::kOpen:
       if (opened_) return OutOfPlace(frame, "any but open, once it is opened");
       return HandleOpen();
-    case Request::kData:
-      return HandleData(*frame.mutable_data());
     case Request::kAcknowledge:
-      return attachment_->Acknowledge(frame.acknowledge().offset());
+      return attachment_->Acknowledge(message.acknowledge().offset());
     case Request::kShutdown:
       if (std::exchange(shut_, true)) return OutOfPlace(frame, "acknowledge, set_options or detach, behind shutdown");
       attachment_->Shutdown();
       return base::Ok();
     case Request::kSetOptions:
-      return HandleOptions(frame.set_options());
+      return HandleOptions(message.set_options());
     case Request::kDetach:
       detaching_ = true;
       attachment_->Detach();
       return base::Ok();
+    case Request::kData:  // is in frame.data
     case Request::FRAME_NOT_SET:
       break;
   }
@@ -59,15 +71,18 @@ base::Status Attach::HandleOpen() {
   out.set_receive_offset(attachment_->next());
   out.set_send_offset(socket->sent());
   out.set_send_window(terms_.send_window);
-  Send(std::move(response));
+  SendMessage(std::move(response));
   attachment_->Begin();
   return base::Ok();
 }
 
-base::Status Attach::HandleData(v1::AttachData& data) {
+base::Status Attach::HandleData(wire::DataFrame& data) {
   if (shut_) return base::InvalidField("frame", "data", "acknowledge, set_options or detach, behind shutdown");
-  if (data.data().empty()) return base::InvalidField("data.data", "0 bytes", "at least one byte");
-  return attachment_->Send(data.offset(), std::move(*data.mutable_data()));
+  std::vector<base::Chunk> bytes;
+  bytes.reserve(data.bytes.size());
+  for (grpc::Slice& slice : data.bytes) bytes.push_back(ChunkOf(std::move(slice)));
+  if (bytes.empty()) return base::InvalidField("data.data", "0 bytes", "at least one byte");
+  return attachment_->Send(data.offset, std::move(bytes));
 }
 
 base::Status Attach::HandleOptions(const v1::SocketOptions& options) {
@@ -96,41 +111,42 @@ void Attach::Leave() {
   if (const auto attachment = std::exchange(attachment_, nullptr)) attachment->Leave();
 }
 
-void Attach::OnReceived(uint64_t offset, std::string_view bytes) {
-  Response response;
-  response.mutable_data()->set_offset(offset);
-  response.mutable_data()->set_data(bytes.data(), bytes.size());
+void Attach::SendMessage(Response message) { Send({.message = std::move(message)}); }
+
+void Attach::OnReceived(uint64_t offset, base::Chunk bytes) {
+  AttachResponse response{.offset = offset};
+  response.bytes.push_back(std::move(bytes));
   Send(std::move(response));
 }
 
 void Attach::OnEndOfStream(uint64_t offset) {
   Response response;
   response.mutable_end_of_stream()->set_offset(offset);
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnReceiveError(base::Error error) {
   Response response;
   *response.mutable_receive_error() = ToRichStatus(error);
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnAccepted(uint64_t offset) {
   Response response;
   response.mutable_acknowledge()->set_offset(offset);
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnShutdown() {
   Response response;
   response.mutable_shutdown();
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnSendError(base::Error error) {
   Response response;
   *response.mutable_send_error() = ToRichStatus(error);
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnOptions(base::Result<net::OptionList> options) {
@@ -140,7 +156,7 @@ void Attach::OnOptions(base::Result<net::OptionList> options) {
   } else {
     *response.mutable_options()->mutable_error() = ToRichStatus(options.error());
   }
-  Send(std::move(response));
+  SendMessage(std::move(response));
 }
 
 void Attach::OnDetached(std::optional<base::Error> why) {

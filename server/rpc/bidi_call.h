@@ -1,10 +1,13 @@
-// One bidirectional call, from its arrival to its end: frames come in, frames go out, and it ends exactly once.
+// One bidirectional call, from its arrival to its end: frames come in, frames go out, and it ends exactly once. What a
+// frame looks like on the wire is its heir's business: gRPC hands over bytes.
 //
 // Made by a handler; lives until gRPC is done with it, and whoever still looks at it. A read is always pending, but
 // while kMaxArrivedBytes wait to be taken. One frame at a time is being written; the others wait in a queue, which
 // whoever fills it must bound. All functions may be called on any thread, if not said otherwise.
 #pragma once
 
+#include <google/protobuf/message.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <deque>
@@ -20,18 +23,18 @@
 
 namespace socketeer::rpc {
 
-template <typename Request, typename Response>
-class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
-                 public std::enable_shared_from_this<BidiCall<Request, Response>> {
+template <typename In, typename Out>
+class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                 public std::enable_shared_from_this<BidiCall<In, Out>> {
  protected:
   // `verb`: SocketError.operation of errors that do not say their own.
   BidiCall(Core& core, const grpc::CallbackServerContext& context, const char* verb)
       : scope_(core, context), verb_(verb) {}
 
   // Keeps itself from now on until gRPC is done with it, and reads. Its cancellation, and the daemon's stop, end it.
-  base::Status Begin() {
+  base::Status Begin(const google::protobuf::Message& empty) {
     self_ = this->shared_from_this();
-    if (auto status = scope_.Admit(Request()); !status.ok()) return status;
+    if (auto status = scope_.Admit(empty); !status.ok()) return status;
     scope_.cancellation()->Set([weak = this->weak_from_this()](const base::Error& why) {
       if (const auto self = weak.lock()) self->End(why);
     });
@@ -43,10 +46,10 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   CallScope& scope() { return scope_; }
   Core& core() { return scope_.core(); }
 
-  // What the caller has sent. `error`, or `over`, comes behind all frames: one that Check() refused, or the end of the
+  // What the caller has sent. `error`, or `over`, comes behind all frames: one that Decode() refused, or the end of the
   // caller's side, or of the call.
   struct Arrived {
-    std::vector<Request> frames;
+    std::vector<In> frames;
     std::optional<base::Error> error;
     bool over = false;
   };
@@ -59,15 +62,15 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   }
 
   // Behind all that were sent before. No effect once the call has ended.
-  void Send(Response frame) {
-    const Response* first = nullptr;
+  void Send(Out frame) {
     {
       std::lock_guard lock(mutex_);
       if (end_ || MergeIntoQueue(frame)) return;
       queue_.push_back(std::move(frame));
-      if (!writing_) first = BeginWrite();
+      if (writing_) return;
+      TakeNext();
     }
-    if (first != nullptr) this->StartWrite(first);
+    this->StartWrite(&outgoing_);
   }
 
   // Behind what is being written; what waits is dropped. The first one counts.
@@ -94,13 +97,13 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   }
 
   // A frame has arrived. An error is the last that arrives. One thread at a time.
-  virtual base::Status Check(const Request& frame) = 0;
+  virtual base::Result<In> Decode(grpc::ByteBuffer* bytes) = 0;
   // There is something to take; not told again before it is taken.
   virtual void OnArrived() = 0;
   // Adds `next` to `queued`, which is about to be sent; false: it has to be a frame of its own. Under the mutex.
-  virtual bool Merge(Response&, const Response&) { return false; }
-  // Is given to gRPC now. Under the mutex.
-  virtual void OnSending(const Response&) {}
+  virtual bool Merge(Out&, Out&) { return false; }
+  // The frame is given to gRPC now. Under the mutex.
+  virtual grpc::ByteBuffer Encode(const Out& frame) = 0;
   // gRPC is done with the call.
   virtual void OnEnded() {}
 
@@ -108,23 +111,24 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   void OnCancel() override { scope_.cancellation()->Cancel(base::Cancelled()); }
 
   void OnReadDone(bool ok) override {
-    base::Status checked = ok ? Check(incoming_) : base::Ok();
-    const bool more = ok && checked.ok();
+    base::Result<In> frame = ok ? Decode(&incoming_) : In();
+    // Small ones count for what it takes to hold them.
+    const size_t size = incoming_.Valid() ? incoming_.Length() + sizeof(In) : 0;
+    incoming_.Clear();
     bool read = false, first = false;
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
       first = arrived_.frames.empty();
-      if (more) {
-        // Small ones count for what it takes to hold them.
-        arrived_bytes_ += incoming_.ByteSizeLong() + sizeof(Request);
-        arrived_.frames.push_back(std::move(incoming_));
+      if (!ok) {
+        arrived_.over = true;
+      } else if (!frame.ok()) {
+        arrived_.error = std::move(frame).error();
+      } else {
+        arrived_bytes_ += size;
+        arrived_.frames.push_back(*std::move(frame));
         paused_ = arrived_bytes_ >= base::kMaxArrivedBytes;
         read = !paused_;
-      } else if (ok) {
-        arrived_.error = std::move(checked).error();
-      } else {
-        arrived_.over = true;
       }
     }
     if (read) this->StartRead(&incoming_);
@@ -132,19 +136,20 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   }
 
   void OnWriteDone(bool ok) override {
-    const Response* next = nullptr;
+    outgoing_.Clear();
+    bool more = false;
     {
       std::lock_guard lock(mutex_);
       writing_ = false;
-      queue_.pop_front();
       if (!ok && !end_) end_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
-      if (!end_ && queue_.empty() && last_) end_ = grpc::Status::OK;
-      if (!end_) {
-        if (queue_.empty()) return;
-        next = BeginWrite();
+      if (!end_ && queue_.empty()) {
+        if (!last_) return;
+        end_ = grpc::Status::OK;
       }
+      more = !end_;
+      if (more) TakeNext();
     }
-    if (next != nullptr) return this->StartWrite(next);
+    if (more) return this->StartWrite(&outgoing_);
     this->Finish(*end_);
   }
 
@@ -154,15 +159,14 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   }
 
   // Below, mutex_ is held.
-  const Response* BeginWrite() {
+  void TakeNext() {
     writing_ = true;
-    OnSending(queue_.front());
-    return &queue_.front();  // stays where it is until it is written
+    outgoing_ = Encode(queue_.front());
+    queue_.pop_front();
   }
   // Into one of the last two: frames of two sorts may take turns.
-  bool MergeIntoQueue(const Response& frame) {
-    const size_t first = writing_ ? 1 : 0;
-    for (size_t i = queue_.size(), looked = 0; i > first && looked < 2; --i, ++looked) {
+  bool MergeIntoQueue(Out& frame) {
+    for (size_t i = queue_.size(), looked = 0; i > 0 && looked < 2; --i, ++looked) {
       if (Merge(queue_[i - 1], frame)) return true;
     }
     return false;
@@ -171,14 +175,15 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
   CallScope scope_;
   const char* const verb_;
   std::shared_ptr<BidiCall> self_;
-  Request incoming_;  // gRPC's while a read is pending
-  std::mutex mutex_;  // guards all below
+  grpc::ByteBuffer incoming_;  // gRPC's while a read is pending
+  grpc::ByteBuffer outgoing_;  // gRPC's while writing_
+  std::mutex mutex_;           // guards all below
   Arrived arrived_;
   size_t arrived_bytes_ = 0;
   bool paused_ = false;  // no read is pending, because too much has arrived
-  std::deque<Response> queue_;
-  bool writing_ = false;  // the first of queue_
-  bool last_ = false;     // ends when queue_ is empty
+  std::deque<Out> queue_;
+  bool writing_ = false;
+  bool last_ = false;  // ends when queue_ is empty
   std::optional<grpc::Status> end_;
 };
 

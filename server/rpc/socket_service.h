@@ -11,7 +11,7 @@ namespace socketeer::rpc {
 class SocketService final : public v1::SocketService::CallbackService {
  public:
   // `core` must outlive the service.
-  explicit SocketService(Core& core) : core_(core) {}
+  explicit SocketService(Core& core);
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -40,11 +40,6 @@ class SocketService final : public v1::SocketService::CallbackService {
   Reactor* UpdateSocket(Context*, const v1::UpdateSocketRequest*, v1::Socket*) override;
   Reactor* TransferSocket(Context*, const v1::TransferSocketRequest*, v1::Socket*) override;
   grpc::ServerWriteReactor<v1::WatchSocketsResponse>* WatchSockets(Context*, const v1::WatchSocketsRequest*) override;
-
-  // attach_call.cc
-  grpc::ServerBidiReactor<v1::AttachSocketRequest, v1::AttachSocketResponse>* AttachSocket(Context* context) override {
-    return StartAttach(core_, *context);
-  }
 
  private:
   void Show(const registry::RecordPtr& record, v1::Socket* out);

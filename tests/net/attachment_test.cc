@@ -21,7 +21,7 @@ using testing::Rig;
 // Keeps what it is told; on the loop's thread.
 class Keeper final : public AttachmentClient {
  public:
-  void OnReceived(uint64_t, std::string_view bytes) override { received += bytes; }
+  void OnReceived(uint64_t, base::Chunk bytes) override { received += bytes.view(); }
   void OnEndOfStream(uint64_t) override { ended = true; }
   void OnReceiveError(base::Error) override {}
   void OnAccepted(uint64_t) override {}
