@@ -3,7 +3,7 @@
 //   bare UNIX_PATH
 //
 // Serves there and on a free port of 127.0.0.1, and prints both. SendData, ReceiveData, OpenSocket and CloseSocket of
-// SocketService answer with as many bytes as the first four of the request say.
+// SocketService answer with as many bytes as the first four of the request say; AttachSocket is bare_stream.h's.
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "socketeer/v1/socket_service.grpc.pb.h"
+#include "tests/bench/bare_stream.h"
 
 namespace socketeer::bench {
 namespace {
@@ -38,8 +39,9 @@ using WithSend = v1::SocketService::WithRawCallbackMethod_SendData<Plain>;
 using WithReceive = v1::SocketService::WithRawCallbackMethod_ReceiveData<WithSend>;
 using WithOpen = v1::SocketService::WithRawCallbackMethod_OpenSocket<WithReceive>;
 using WithClose = v1::SocketService::WithRawCallbackMethod_CloseSocket<WithOpen>;
+using WithAttach = v1::SocketService::WithRawCallbackMethod_AttachSocket<WithClose>;
 
-class Service final : public WithClose {
+class Service final : public WithAttach {
  public:
   using Context = grpc::CallbackServerContext;
   using Bytes = grpc::ByteBuffer;
@@ -56,6 +58,7 @@ class Service final : public WithClose {
   Reactor* CloseSocket(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(context, request, response);
   }
+  grpc::ServerBidiReactor<Bytes, Bytes>* AttachSocket(Context*) override { return new BareStream; }
 };
 
 int Main(const std::string& path) {

@@ -1,0 +1,105 @@
+// The client of the bulk rows (bulk.py): pushes bytes through what is measured, or pulls them.
+//
+//   bulk bare TARGET        through streams of the bare server, on one channel
+//   bulk ours TARGET PORT   through attached sockets of the daemon, on one channel, to the far end on that port
+//   (flood.cc) bulk tcp PORT           through plain connections
+//
+// Reads commands and answers each with a line of JSON:
+//
+//   up|down FRAME SOCKETS BYTES      so many bytes in all, through so many connections at once, in frames of that size
+//   stall reader|peer SOCKETS 0      (ours) so many sockets do not move from now on
+//
+// TARGET: "unix:PATH" or "HOST:PORT".
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tests/bench/bulk_attached.h"
+#include "tests/bench/bulk_bare.h"
+#include "tests/bench/bulk_tcp.h"
+
+namespace socketeer::bench {
+namespace {
+
+// How many bytes a stalled socket would move: more than all that lies between it and the far end can hold.
+constexpr uint64_t kEndless = 1ULL << 40;
+
+using Clock = std::chrono::steady_clock;
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Connecting is not measured.
+void Move(const MakeMover& make, const Load& whole, size_t connections) {
+  Load load = whole;
+  load.bytes /= connections;
+  std::vector<std::unique_ptr<Mover>> movers;
+  for (size_t i = 0; i < connections; ++i) movers.push_back(make(load));
+  const double cpu = CpuSeconds();
+  const auto start = Clock::now();
+  for (const auto& mover : movers) mover->Start();
+  for (const auto& mover : movers) mover->Wait();
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const double bytes = static_cast<double>(load.bytes * connections);
+  std::printf("{\"gb_s\": %.4f, \"cpu_s\": %.6f, \"bytes\": %.0f}\n", bytes / seconds / 1e9, CpuSeconds() - cpu, bytes);
+  std::fflush(stdout);
+}
+
+void Serve(const MakeMover& make, const std::function<std::unique_ptr<Mover>(Stall)>& make_stalled) {
+  std::vector<std::unique_ptr<Mover>> stalled;
+  std::string command, what;
+  size_t connections = 0;
+  uint64_t bytes = 0;
+  while (std::cin >> command >> what >> connections >> bytes) {
+    if (command == "stall" && make_stalled) {
+      for (size_t i = 0; i < connections; ++i) {
+        stalled.push_back(make_stalled(what == "peer" ? Stall::kPeer : Stall::kReader));
+        stalled.back()->Start();
+      }
+      std::printf("{}\n");
+      std::fflush(stdout);
+      continue;
+    }
+    const Load load{.up = command == "up", .frame = std::stoul(what), .bytes = bytes};
+    if (command != "up" && command != "down") Fail("no command " + command);
+    if (load.frame == 0 || load.frame > kMaxPieceBytes || connections == 0) Fail("a frame is 1 to 1048576 bytes");
+    Move(make, load, connections);
+  }
+}
+
+int Main(const std::vector<std::string>& words) {
+  const std::string side = words.size() > 1 ? words[1] : "";
+  if (side == "bare" && words.size() == 3) {
+    const auto channel = LibraryChannel(words[2]);
+    Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); }, nullptr);
+  } else if (side == "ours" && words.size() == 4) {
+    const auto channel = LibraryChannel(words[2]);
+    const int port = std::stoi(words[3]);
+    Serve([&](const Load& load) { return std::make_unique<AttachedMover>(channel, port, load); },
+          [&](Stall stall) {
+            const Load load{.up = stall == Stall::kPeer, .frame = 64 << 10, .bytes = kEndless};
+            return std::make_unique<AttachedMover>(channel, port, load, stall);
+          });
+  } else if (side == "tcp" && words.size() == 3) {
+    const int port = std::stoi(words[2]);
+    Serve([&](const Load& load) { return std::make_unique<TcpMover>(port, load); }, nullptr);
+  } else {
+    return std::fputs("usage: bulk bare TARGET | ours TARGET PORT | tcp PORT\n", stderr), 2;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace socketeer::bench
+
+int main(int argc, char** argv) { return socketeer::bench::Main({argv, argv + argc}); }
