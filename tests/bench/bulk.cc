@@ -8,6 +8,7 @@
 //
 //   up|down FRAME SOCKETS BYTES      so many bytes in all, through so many connections at once, in frames of that size
 //   stall reader|peer SOCKETS 0      (ours) so many sockets do not move from now on
+//   stall waiting 0 0                (ours) how many bytes wait in them, here or in the daemon
 //
 // TARGET: "unix:PATH" or "HOST:PORT".
 #include <sys/resource.h>
@@ -55,44 +56,52 @@ void Move(const MakeMover& make, const Load& whole, size_t connections) {
   std::fflush(stdout);
 }
 
-void Serve(const MakeMover& make, const std::function<std::unique_ptr<Mover>(Stall)>& make_stalled) {
-  std::vector<std::unique_ptr<Mover>> stalled;
+using Answer = std::function<void(const std::string& what, size_t connections)>;
+
+void Serve(const MakeMover& make, const Answer& stall = nullptr) {
   std::string command, what;
   size_t connections = 0;
   uint64_t bytes = 0;
   while (std::cin >> command >> what >> connections >> bytes) {
-    if (command == "stall" && make_stalled) {
-      for (size_t i = 0; i < connections; ++i) {
-        stalled.push_back(make_stalled(what == "peer" ? Stall::kPeer : Stall::kReader));
-        stalled.back()->Start();
-      }
-      std::printf("{}\n");
-      std::fflush(stdout);
-      continue;
+    if (command == "stall" && stall) {
+      stall(what, connections);
+    } else if ((command == "up" || command == "down") && connections > 0) {
+      const Load load{.up = command == "up", .frame = std::stoul(what), .bytes = bytes};
+      if (load.frame == 0 || load.frame > kMaxPieceBytes) Fail("a frame is 1 to 1048576 bytes");
+      Move(make, load, connections);
+    } else {
+      Fail("no command " + command);
     }
-    const Load load{.up = command == "up", .frame = std::stoul(what), .bytes = bytes};
-    if (command != "up" && command != "down") Fail("no command " + command);
-    if (load.frame == 0 || load.frame > kMaxPieceBytes || connections == 0) Fail("a frame is 1 to 1048576 bytes");
-    Move(make, load, connections);
   }
+}
+
+void ServeOurs(const std::shared_ptr<grpc::Channel>& channel, int port) {
+  std::vector<std::unique_ptr<AttachedMover>> stalled;
+  const auto stall = [&](const std::string& what, size_t connections) {
+    const Stall kind = what == "peer" ? Stall::kPeer : Stall::kReader;
+    const Load load{.up = kind == Stall::kPeer, .frame = 64 << 10, .bytes = kEndless};
+    for (size_t i = 0; i < connections; ++i) {
+      stalled.push_back(std::make_unique<AttachedMover>(channel, port, load, kind));
+      stalled.back()->Start();
+    }
+    size_t waiting = RetainedBytes(channel);
+    for (const auto& mover : stalled) waiting += mover->Unaccepted();
+    std::printf("{\"bytes\": %zu}\n", waiting);
+    std::fflush(stdout);
+  };
+  Serve([&](const Load& load) { return std::make_unique<AttachedMover>(channel, port, load); }, stall);
 }
 
 int Main(const std::vector<std::string>& words) {
   const std::string side = words.size() > 1 ? words[1] : "";
   if (side == "bare" && words.size() == 3) {
     const auto channel = LibraryChannel(words[2]);
-    Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); }, nullptr);
+    Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); });
   } else if (side == "ours" && words.size() == 4) {
-    const auto channel = LibraryChannel(words[2]);
-    const int port = std::stoi(words[3]);
-    Serve([&](const Load& load) { return std::make_unique<AttachedMover>(channel, port, load); },
-          [&](Stall stall) {
-            const Load load{.up = stall == Stall::kPeer, .frame = 64 << 10, .bytes = kEndless};
-            return std::make_unique<AttachedMover>(channel, port, load, stall);
-          });
+    ServeOurs(LibraryChannel(words[2]), std::stoi(words[3]));
   } else if (side == "tcp" && words.size() == 3) {
     const int port = std::stoi(words[2]);
-    Serve([&](const Load& load) { return std::make_unique<TcpMover>(port, load); }, nullptr);
+    Serve([&](const Load& load) { return std::make_unique<TcpMover>(port, load); });
   } else {
     return std::fputs("usage: bulk bare TARGET | ours TARGET PORT | tcp PORT\n", stderr), 2;
   }

@@ -49,6 +49,16 @@ class DaemonSocket {
   std::string name_;
 };
 
+// What the daemon keeps because nobody has acknowledged it.
+inline uint64_t RetainedBytes(const std::shared_ptr<grpc::Channel>& channel) {
+  const Method<v1::ListSocketsRequest, v1::ListSocketsResponse> list(channel, "ListSockets");
+  v1::ListSocketsRequest request;
+  request.set_page_size(1'000);
+  uint64_t bytes = 0;
+  for (const v1::Socket& socket : list(request).sockets()) bytes += socket.counters().retained_bytes();
+  return bytes;
+}
+
 class AttachedMover final : public RawCall {
  public:
   AttachedMover(const std::shared_ptr<grpc::Channel>& channel, int port, const Load& load, Stall stall = Stall::kNone)
@@ -73,6 +83,12 @@ class AttachedMover final : public RawCall {
     std::lock_guard lock(mutex_);
     started_ = true;
     Write();
+  }
+
+  // Sent, and not accepted by the kernel over there.
+  uint64_t Unaccepted() {
+    std::lock_guard lock(mutex_);
+    return sent_ - accepted_;
   }
 
  private:

@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 from report import ROOT
 
@@ -15,12 +16,16 @@ PROGRAMS = pathlib.Path(os.environ.get("SOCKETEER_BENCHMARKS", BIN.parent / "ben
 PYTHON = "/usr/bin/python3"
 
 
+class Missing(Exception):
+    """A peer is not installed: what it is compared with is not run, and the results say so."""
+
+
 class Peer:
     """A process that serves when the constructor returns; it announces `count` addresses. For a with statement."""
 
-    def __init__(self, *command, count=1):
+    def __init__(self, *command, count=1, env=None):
         self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
+                                        stderr=subprocess.DEVNULL, text=True, env=env)
         self.pid = self.process.pid
         lines = [self.process.stdout.readline().rstrip("\n") for _ in range(count)]
         self.addresses = [line.removeprefix("listening on ") for line in lines]
@@ -32,6 +37,10 @@ class Peer:
         """For gRPC: of its addresses the one of that transport, "unix" or "tcp"."""
         return next(("" if transport == "unix" else "ipv4:") + address for address in self.addresses
                     if address.startswith("unix:") == (transport == "unix"))
+
+    def endpoint(self, transport):
+        """The same for the client library."""
+        return self.target(transport).removeprefix("ipv4:")
 
     @property
     def port(self):
@@ -48,9 +57,9 @@ class Peer:
         self.stop()
 
 
-def daemon(work, *arguments, prefix=()):
+def daemon(work, *arguments, prefix=(), env=None):
     return Peer(*prefix, BIN / "socketeerd", "--listen", f"unix:{work}/daemon.sock", "--listen", "127.0.0.1:0",
-                *arguments, count=2)
+                *arguments, count=2, env=env)
 
 
 def bare(work):
@@ -61,19 +70,25 @@ def echo():
     return Peer(PROGRAMS / "echo")
 
 
+def flood():
+    return Peer(PROGRAMS / "flood")
+
+
 def rpyc(work):
+    if subprocess.run([PYTHON, "-c", "import rpyc"], capture_output=True).returncode != 0:
+        raise Missing("there is no rpyc (Debian's python3-rpyc): ./dev setup bench")
     return Peer(PYTHON, HERE / "rpyc_peer.py", "serve", work / "rpyc.sock", count=2)
 
 
 class Client:
-    """A process that measures what its standard input says: NAME COUNT."""
+    """A process that measures what its standard input says: NAME COUNT, or what else it understands."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, **options):
         self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+                                        text=True, **options)
 
-    def ask(self, name, count=1):
-        self.process.stdin.write(f"{name} {count}\n")
+    def ask(self, name, *words):
+        self.process.stdin.write(" ".join(map(str, (name, *(words or (1,))))) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
@@ -90,6 +105,43 @@ class Client:
 def calls(peer, transport, echo_peer, bare_peer=None):
     bare_target = [bare_peer.target(transport)] if bare_peer else []
     return Client(PROGRAMS / "calls", peer.target(transport), echo_peer.port, *bare_target)
+
+
+def bulk(side, *arguments, **options):
+    """The client of bulk transfers: bulk.cc tells the sides."""
+    return Client(PROGRAMS / "bulk", side, *arguments, **options)
+
+
+def descendants(pid):
+    """The process and all that it has started."""
+    children = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+        except OSError:
+            continue  # it is gone
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, [])
+    return found
+
+
+def cpu_seconds(pid):
+    """Of the process and all that it has started, the waited-for ones too."""
+    total = 0
+    for each in descendants(pid):
+        try:
+            fields = pathlib.Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            total += time.clock_gettime((~each << 3) | 2)  # clock_getcpuclockid(3)
+        except OSError:
+            continue
+        total += (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def peak_bytes(pid):
+    """The most memory that it has had."""
+    return int(re.search(r"^VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) * 1024
 
 
 def switches(pid):

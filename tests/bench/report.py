@@ -20,7 +20,7 @@ class Line:
     """One figure: ours, in each round; and, where there is one, the other side's in the same rounds.
 
     The ratio is ours over theirs, or, with `faster`, how many times faster ours is. A goal bounds it, "<= 1.2 x", or,
-    where nobody is compared, the figure itself: "<= 1024"."""
+    where nobody is compared, the figure itself: "<= 1024". One that could not be measured has no figures, and says why."""
 
     row: str
     what: str
@@ -31,6 +31,7 @@ class Line:
     goal: str = ""
     notes: dict = dataclasses.field(default_factory=dict)
     faster: bool = dataclasses.field(default=False, kw_only=True)
+    not_run: str = dataclasses.field(default="", kw_only=True)
 
     def ratios(self):
         return [theirs / own if self.faster else own / theirs for own, theirs in zip(self.ours, self.other)]
@@ -48,8 +49,8 @@ class Line:
         return statistics.quantiles(ratios, n=4)[::2] if len(ratios) > 1 else (ratios[0], ratios[0])
 
     def met(self):
-        """None without a goal."""
-        if not self.goal:
+        """None without a goal, or without figures."""
+        if not self.goal or self.not_run:
             return None
         sign, bound = re.match(r"([<>]=) ([\d.]+)", self.goal).groups()
         value = self.ratio() if self.other else statistics.median(self.ours)
@@ -57,6 +58,8 @@ class Line:
 
     def json(self):
         fields = {name: value for name, value in dataclasses.asdict(self).items() if value not in ("", [], {}, False)}
+        if self.not_run:
+            return fields
         fields["median"] = statistics.median(self.ours)
         if self.other:
             fields |= {"other_median": statistics.median(self.other), "ratio": self.ratio(),
@@ -70,6 +73,8 @@ def number(value):
 
 
 def cells(line):
+    if line.not_run:
+        return [line.row, line.what, "", "", line.against, "", line.goal, "NOT RUN"]
     ours = f"{number(statistics.median(line.ours))} {line.unit}"
     theirs, ratio = "", ""
     if line.other:
@@ -86,8 +91,15 @@ def table(lines):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
 
 
+def missing(row, what, against, why):
+    """In place of a line whose peer is not there."""
+    return Line(row, what, "", [], against, not_run=str(why))
+
+
 def notes(lines):
     for line in lines:
+        if line.not_run:
+            yield f"NOT RUN: {line.row}, {line.what}: {line.not_run}"
         if line.notes:
             said = ", ".join(f"{name} {value if isinstance(value, str) else number(value)}"
                              for name, value in line.notes.items())

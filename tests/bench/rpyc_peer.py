@@ -2,10 +2,13 @@
 
   rpyc_peer.py serve UNIX_PATH          serves there and on a free port of 127.0.0.1, and prints both
   rpyc_peer.py ADDRESS ECHO_PORT        reads "NAME COUNT" a line, answers each with a line of JSON, as calls.cc does
+  rpyc_peer.py ADDRESS FLOOD_PORT bulk  reads "up|down FRAME 1 BYTES", answers as bulk.cc does
 """
 
 import json
 import pathlib
+import socket
+import struct
 import sys
 import threading
 import time
@@ -35,12 +38,14 @@ def measure(once, count):
     return {"p50_us": times[count // 2], "p99_us": times[count * 99 // 100]}
 
 
-def client(address, echo_port):
+def connect(address):
     if address.startswith("unix:"):
-        connection = rpyc.classic.unix_connect(address.removeprefix("unix:"))
-    else:
-        connection = rpyc.classic.connect(*address.split(":"))
-    module = connection.modules.socket
+        return rpyc.classic.unix_connect(address.removeprefix("unix:"))
+    return rpyc.classic.connect(*address.split(":"))
+
+
+def client(address, echo_port):
+    module = connect(address).modules.socket
     remote = module.socket()
     remote.connect(("127.0.0.1", int(echo_port)))
 
@@ -60,8 +65,39 @@ def client(address, echo_port):
         print(json.dumps(measure(commands[name], int(count))), flush=True)
 
 
+def move(module, port, direction, frame, count):
+    """Through one socket, from its first byte to the far end's last (flood.cc)."""
+    with module.socket() as remote:
+        remote.connect(("127.0.0.1", port))
+        cpu, start = time.process_time(), time.perf_counter()
+        if direction == "up":
+            remote.sendall(bytes(8))
+            data = bytes(frame)
+            for _ in range(count // frame):
+                remote.sendall(data)
+            remote.shutdown(socket.SHUT_WR)
+            assert remote.recv(1) == b""
+        else:
+            remote.sendall(struct.pack("<Q", count))
+            left = count
+            while data := remote.recv(frame):
+                left -= len(data)
+            assert left == 0
+        seconds = time.perf_counter() - start
+        return {"gb_s": count / seconds / 1e9, "cpu_s": time.process_time() - cpu, "bytes": count}
+
+
+def bulk(address, port):
+    module = connect(address).modules.socket
+    for line in sys.stdin:
+        direction, frame, _, count = line.split()
+        print(json.dumps(move(module, int(port), direction, int(frame), int(count))), flush=True)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
+    elif sys.argv[3:] == ["bulk"]:
+        bulk(*sys.argv[1:3])
     else:
         client(*sys.argv[1:])

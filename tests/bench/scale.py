@@ -5,7 +5,6 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 
 import peers
 from report import Line
@@ -73,7 +72,7 @@ def counted(settings, work, held):
 def instructions(settings, work):
     """Instructions in the daemon of a call on one socket, with 15,000 held against the same with 10."""
     if not shutil.which("callgrind_control"):
-        sys.exit("bench: instructions needs valgrind: ./dev setup bench")
+        raise peers.Missing("there is no valgrind: ./dev setup bench")
     many_ = most_sockets(settings.sockets)
     few, crowd = counted(settings, work, 10), counted(settings, work, many_)
     for command, what in (("get", "get"), ("send_receive", "send + receive"), ("open_close", "open + close")):
