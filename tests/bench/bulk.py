@@ -15,7 +15,7 @@ MEBIBYTE, GIBIBYTE = 1 << 20, 1 << 30
 
 
 class Flow:
-    """Moves so many bytes one way, in GB/s; and notes what it costs whom in CPU seconds per GiB."""
+    """Moves so many bytes one way, in GB/s; and notes what that cost in CPU seconds per GiB: the servers, and in all."""
 
     def __init__(self, client, direction, frame, sockets, count, servers=()):
         self.client, self.words, self.servers = client, (direction, frame, sockets, count), servers

@@ -54,8 +54,9 @@ inline uint64_t RetainedBytes(const std::shared_ptr<grpc::Channel>& channel) {
   const Method<v1::ListSocketsRequest, v1::ListSocketsResponse> list(channel, "ListSockets");
   v1::ListSocketsRequest request;
   request.set_page_size(1'000);
+  const v1::ListSocketsResponse held = list(request);
   uint64_t bytes = 0;
-  for (const v1::Socket& socket : list(request).sockets()) bytes += socket.counters().retained_bytes();
+  for (const v1::Socket& socket : held.sockets()) bytes += socket.counters().retained_bytes();
   return bytes;
 }
 

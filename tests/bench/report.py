@@ -99,7 +99,7 @@ def missing(row, what, against, why):
 def notes(lines):
     for line in lines:
         if line.not_run:
-            yield f"NOT RUN: {line.row}, {line.what}: {line.not_run}"
+            yield f"NOT RUN: {line.row}, {line.what}{', ' * bool(line.against)}{line.against}: {line.not_run}"
         if line.notes:
             said = ", ".join(f"{name} {value if isinstance(value, str) else number(value)}"
                              for name, value in line.notes.items())

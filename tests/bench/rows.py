@@ -84,6 +84,8 @@ def rpyc(settings, work):
 def micro(settings, work):
     """The hot inner parts without gRPC, by Google Benchmark."""
     for program in ("micro_net", "micro_rpc"):
+        if not (peers.PROGRAMS / program).exists():
+            raise peers.Missing(f"{program} is not built: ./dev bench builds it")
         run = subprocess.run([peers.PROGRAMS / program, "--benchmark_format=json",
                               f"--benchmark_repetitions={settings.rounds}",
                               f"--benchmark_min_time={settings.seconds}"],

@@ -7,6 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import peers  # noqa: E402
 import report  # noqa: E402
 
 RUN = pathlib.Path(__file__).with_name("run")
@@ -20,7 +21,8 @@ class CommandLine(unittest.TestCase):
     def test_names_its_rows(self):
         listed = run("--list")
         self.assertEqual(0, listed.returncode, listed.stderr)
-        self.assertEqual(["unary", "open", "rpyc", "micro", "many", "instructions", "fairness"],
+        self.assertEqual(["unary", "open", "rpyc", "micro", "many", "instructions", "fairness", "bulk", "forwarders",
+                          "beside", "stalled", "datagrams", "copies"],
                          [line.split()[0] for line in listed.stdout.splitlines()])
 
     def test_refuses_what_is_no_row(self):
@@ -54,6 +56,28 @@ class Verdict(unittest.TestCase):
         self.assertTrue(rows[1].endswith("MISSED"), rows)
         self.assertIn("2 x (2..2)", rows[2])
         self.assertEqual([False, None], [line.json().get("met") for line in lines])
+
+    def test_is_not_passed_by_what_was_not_run(self):
+        line = report.missing("row", "what", "theirs", "there is no such program")
+        self.assertEqual((None, "there is no such program"), (line.met(), line.json()["not_run"]))
+        self.assertNotIn("median", line.json())
+        self.assertTrue(list(report.table([line]))[1].endswith("NOT RUN"))
+        self.assertEqual(["NOT RUN: row, what, theirs: there is no such program"], list(report.notes([line])))
+
+
+class Cost(unittest.TestCase):
+    def test_counts_the_children_of_a_process(self):
+        program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'sum(range(5_000_000))']); print(flush=True); sys.stdin.read()"
+        with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            self.assertGreater(peers.cpu_seconds(process.pid), 0.01)
+            self.assertGreater(peers.peak_bytes(process.pid), 1 << 20)
+            process.stdin.close()
+
+    def test_of_what_has_gone_is_nothing(self):
+        with subprocess.Popen(["true"]) as process:
+            process.wait()
+            self.assertEqual(0, peers.cpu_seconds(process.pid))
 
 
 if __name__ == "__main__":

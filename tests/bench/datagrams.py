@@ -1,0 +1,22 @@
+"""Rows about datagrams: how many a second get through."""
+
+import peers
+from bulk import DIRECTIONS, TRANSPORTS, rounds
+from report import Line
+from rows import interleaved
+
+BATCH = 64
+
+
+def datagrams(settings, work):
+    """Datagrams of 64 and of 1,200 bytes through the daemon in batches of 64, against sendmmsg and recvmmsg on the spot."""
+    with peers.daemon(work) as daemon:
+        for transport, words in TRANSPORTS.items():
+            with peers.Client(peers.PROGRAMS / "datagrams", daemon.endpoint(transport)) as client:
+                for size in (64, 1_200):
+                    sides = [lambda words=(way, size, BATCH, settings.milliseconds): client.ask(*words)["per_s"]
+                             for way in ("local", *DIRECTIONS)]
+                    local, *ours = interleaved(rounds(settings), *sides)
+                    for direction, figures in zip(DIRECTIONS, ours):
+                        yield Line("datagrams", f"{direction}, {size:,} B, one call at a time, {words}", "/s", figures,
+                                   "a local program", local)
