@@ -22,6 +22,7 @@ std::chrono::nanoseconds PauseFor(std::chrono::nanoseconds ttl) {
 using Each = std::function<void(net::Shard&, net::SocketHandle, std::function<void()> done)>;
 void OnEach(const std::vector<registry::RecordPtr>& records, const Each& task, std::function<void()> then) {
   struct Left {
+    Left(size_t all, std::function<void()> last) : count(all), then(std::move(last)) {}
     std::atomic<size_t> count;
     std::function<void()> then;
   };
