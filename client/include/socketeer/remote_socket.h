@@ -11,9 +11,14 @@
 
 #include "absl/status/statusor.h"
 #include "socketeer/call_options.h"
+#include "socketeer/stream_options.h"
 #include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer {
+
+class AsyncStream;     // socketeer/async_stream.h
+class Stream;          // socketeer/stream.h
+class StreamObserver;  // socketeer/async_stream.h
 
 namespace internal {
 class Connection;
@@ -65,6 +70,14 @@ class RemoteSocket {
                                                   const CallOptions& options = {}) const;
   // What is there, at least one byte or the end of the stream; `max_bytes` 0: the daemon's default.
   absl::StatusOr<v1::ReceiveDataResponse> Receive(uint32_t max_bytes = 0, const CallOptions& options = {}) const;
+
+  // Attaches a stream to a stream socket that is connected, and waits until it is. The stream may outlive this handle,
+  // but not the socket. Errors beside those of any call: SOCKET_ATTACHED, CALL_WAITING (both: StreamOptions::takeover),
+  // WRONG_KIND, WRONG_STATE, OFFSET_OUT_OF_RANGE, INVALID_FIELD (a window), LIMIT_REACHED (max_send_window_bytes).
+  absl::StatusOr<Stream> Attach(const StreamOptions& options = {}) const;
+  // The same without waiting, when it is told to start: `observer` is told, of a failure by OnEnded. It is not owned
+  // and outlives the stream.
+  AsyncStream AttachAsync(const StreamOptions& options, StreamObserver* observer) const;
 
   // Datagrams and seqpacket records.
   absl::StatusOr<v1::SendDatagramsResponse> SendDatagrams(v1::SendDatagramsRequest request,
