@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/cord.h"
-#include "google/rpc/status.pb.h"
 #include "socketeer/error.h"
 #include "socketeer/text.h"
 
@@ -13,9 +13,9 @@ namespace socketeer {
 bool Cancellation::Cancel() {
   const std::lock_guard<std::mutex> lock(mutex_);
   cancelled_ = true;
-  for (grpc::ClientContext* call : calls_) call->TryCancel();
+  for (const auto& [scope, end] : under_way_) end();
   cancel_.notify_all();
-  return !calls_.empty();
+  return !under_way_.empty();
 }
 
 bool Cancellation::AwaitCancel(absl::Duration within) {
@@ -25,17 +25,20 @@ bool Cancellation::AwaitCancel(absl::Duration within) {
 }
 
 CancellationScope::CancellationScope(Cancellation* cancellation, grpc::ClientContext* context)
-    : cancellation_(cancellation), context_(context) {
+    : CancellationScope(cancellation, [context] { context->TryCancel(); }) {}
+
+CancellationScope::CancellationScope(Cancellation* cancellation, std::function<void()> end)
+    : cancellation_(cancellation) {
   if (cancellation_ == nullptr) return;
   const std::lock_guard<std::mutex> lock(cancellation_->mutex_);
-  cancellation_->calls_.insert(context_);
-  if (cancellation_->cancelled_) context_->TryCancel();
+  if (cancellation_->cancelled_) end();
+  cancellation_->under_way_.emplace(this, std::move(end));
 }
 
 CancellationScope::~CancellationScope() {
   if (cancellation_ == nullptr) return;
   const std::lock_guard<std::mutex> lock(cancellation_->mutex_);
-  cancellation_->calls_.erase(context_);
+  cancellation_->under_way_.erase(this);
 }
 
 namespace internal {
@@ -50,6 +53,12 @@ std::string Cause(const std::string& message) {
   return readable ? ": " + Printable(cause) : "";
 }
 
+void SetDetails(const google::rpc::Status& from, absl::Status* to) {
+  for (const google::protobuf::Any& detail : from.details()) {
+    to->SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+}
+
 }  // namespace
 
 std::chrono::system_clock::time_point Connection::DeadlineAfter(absl::Duration within) {
@@ -57,14 +66,16 @@ std::chrono::system_clock::time_point Connection::DeadlineAfter(absl::Duration w
          std::chrono::ceil<std::chrono::system_clock::duration>(absl::ToChronoNanoseconds(within));
 }
 
+absl::Status Connection::ToStatus(const google::rpc::Status& from) {
+  absl::Status status(static_cast<absl::StatusCode>(from.code()), from.message());
+  SetDetails(from, &status);
+  return status;
+}
+
 absl::Status Connection::ToStatus(const grpc::Status& from) const {
   absl::Status status(static_cast<absl::StatusCode>(from.error_code()), from.error_message());
   google::rpc::Status rich;
-  if (rich.ParseFromString(from.error_details())) {
-    for (const google::protobuf::Any& detail : rich.details()) {
-      status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
-    }
-  }
+  if (rich.ParseFromString(from.error_details())) SetDetails(rich, &status);
   switch (Classify(status)) {
     case ErrorKind::kUnreachable:
       if (status.code() == absl::StatusCode::kDeadlineExceeded) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "socketeer/call_options.h"
@@ -23,13 +25,16 @@ class CancellationScope {
  public:
   // `cancellation` may be null; both outlive this.
   CancellationScope(Cancellation* cancellation, grpc::ClientContext* context);
+  // The same for what is no call. `end` is called on whichever thread cancels, here if that has been; it must not call
+  // the cancellation.
+  CancellationScope(Cancellation* cancellation, std::function<void()> end);
+  // `end` is called no more.
   ~CancellationScope();
   CancellationScope(const CancellationScope&) = delete;
   CancellationScope& operator=(const CancellationScope&) = delete;
 
  private:
   Cancellation* const cancellation_;
-  grpc::ClientContext* const context_;
 };
 
 namespace internal {
@@ -40,7 +45,9 @@ class Connection {
  public:
   // `session`: "sessions/{id}"; empty: none is named.
   Connection(Stubs stubs, std::string endpoint, HostOptions options, std::string session = "")
-      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options), session_(std::move(session)) {}
+      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options), session_(std::move(session)) {
+    if (stubs_.attach == nullptr && stubs_.channel != nullptr) stubs_.attach = NewAttachStub(stubs_.channel);
+  }
 
   // The same with another session.
   std::shared_ptr<Connection> InSession(const std::string& session) const {
@@ -49,6 +56,7 @@ class Connection {
 
   const std::string& endpoint() const { return endpoint_; }
   const Stubs& stubs() const { return stubs_; }
+  const HostOptions& options() const { return options_; }
   const std::string& session() const { return session_; }
 
   template <typename Stub, typename Request, typename Response>
@@ -109,6 +117,8 @@ class Connection {
 
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
+  // The same of an error that came in an answer.
+  static absl::Status ToStatus(const google::rpc::Status& status);
 
  private:
   template <typename Request>
@@ -122,7 +132,7 @@ class Connection {
 
   static std::chrono::system_clock::time_point DeadlineAfter(absl::Duration within);
 
-  const Stubs stubs_;
+  Stubs stubs_;
   const std::string endpoint_;
   const HostOptions options_;
   const std::string session_;

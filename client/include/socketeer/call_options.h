@@ -2,17 +2,16 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "absl/time/time.h"
 
-namespace grpc {
-class ClientContext;
-}
-
 namespace socketeer {
+
+class CancellationScope;
 
 // Ends calls from another thread: they return CANCELLED. Thread-safe. Belongs to the caller and
 // outlives every call that was given it.
@@ -33,7 +32,7 @@ class Cancellation {
   std::mutex mutex_;
   std::condition_variable cancel_;
   bool cancelled_ = false;
-  std::set<grpc::ClientContext*> calls_;
+  std::map<const CancellationScope*, std::function<void()>> under_way_;
 };
 
 struct CallOptions {
