@@ -1,14 +1,14 @@
 // The client of the bulk rows (bulk.py): pushes bytes through what is measured, or pulls them.
 //
-//   bulk bare TARGET        through streams of the bare server, on one channel
+//   bulk bare TARGET           through streams of the bare server, on one channel
 //   bulk ours TARGET PORT   through attached sockets of the daemon, on one channel, to the far end on that port
 //   (flood.cc) bulk tcp PORT           through plain connections
 //
 // Reads commands and answers each with a line of JSON:
 //
 //   up|down FRAME SOCKETS BYTES      so many bytes in all, through so many connections at once, in frames of that size
-//   stall reader|peer SOCKETS 0      (ours) so many sockets do not move from now on
-//   stall waiting 0 0                (ours) how many bytes wait in them, here or in the daemon
+//   stall reader|peer SOCKETS 0      (raw) so many sockets do not move from now on
+//   stall waiting 0 0                (raw) how many bytes wait in them, here or in the daemon
 //
 // TARGET: "unix:PATH" or "HOST:PORT".
 #include <sys/resource.h>
@@ -21,6 +21,7 @@
 
 #include "tests/bench/bulk_attached.h"
 #include "tests/bench/bulk_bare.h"
+#include "tests/bench/bulk_library.h"
 #include "tests/bench/bulk_tcp.h"
 
 namespace socketeer::bench {
@@ -75,7 +76,7 @@ void Serve(const MakeMover& make, const Answer& stall = nullptr) {
   }
 }
 
-void ServeOurs(const std::shared_ptr<grpc::Channel>& channel, int port) {
+void ServeRaw(const std::shared_ptr<grpc::Channel>& channel, int port) {
   std::vector<std::unique_ptr<AttachedMover>> stalled;
   const auto stall = [&](const std::string& what, size_t connections) {
     const Stall kind = what == "peer" ? Stall::kPeer : Stall::kReader;
@@ -97,13 +98,20 @@ int Main(const std::vector<std::string>& words) {
   if (side == "bare" && words.size() == 3) {
     const auto channel = LibraryChannel(words[2]);
     Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); });
-  } else if (side == "ours" && words.size() == 4) {
-    ServeOurs(LibraryChannel(words[2]), std::stoi(words[3]));
+  } else if ((side == "library" || side == "blocking") && words.size() == 4) {
+    const Host host = Must(Host::Connect(words[2]));
+    const int port = std::stoi(words[3]);
+    Serve([&](const Load& load) -> std::unique_ptr<Mover> {
+      if (side == "blocking") return std::make_unique<BlockingMover>(host, port, load);
+      return std::make_unique<AsyncMover>(host, port, load);
+    });
+  } else if (side == "raw" && words.size() == 4) {
+    ServeRaw(LibraryChannel(words[2]), std::stoi(words[3]));
   } else if (side == "tcp" && words.size() == 3) {
     const int port = std::stoi(words[2]);
     Serve([&](const Load& load) { return std::make_unique<TcpMover>(port, load); });
   } else {
-    return std::fputs("usage: bulk bare TARGET | ours TARGET PORT | tcp PORT\n", stderr), 2;
+    return std::fputs("usage: bulk bare TARGET | library|blocking|raw TARGET PORT | tcp PORT\n", stderr), 2;
   }
   return 0;
 }
