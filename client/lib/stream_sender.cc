@@ -11,7 +11,7 @@ namespace {
 
 // Several frames fit into a window, so that one is on its way while another one is sent there. Larger than the largest
 // they gain nothing; smaller than the smallest they cost more than they carry.
-constexpr uint64_t kFramesInWindow = 4;
+constexpr uint64_t kFramesInWindow = 2;
 constexpr uint64_t kMinFrameBytes = 4'096;
 constexpr uint64_t kMaxFrameBytes = 262'144;
 

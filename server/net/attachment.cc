@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kSmallFrame = 32 << 10;
 // Chunks that go to the kernel in one call: gRPC brings a message in pieces of 16 KiB and less.
 constexpr size_t kChunksAtOnce = 64;
+// So that one is on its way while another is acknowledged.
+constexpr uint64_t kFramesInWindow = 2;
 constexpr std::chrono::milliseconds kFirstRetry{1};
 constexpr std::chrono::milliseconds kLongestRetry{32};
 
@@ -26,11 +28,13 @@ Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, 
     : socket_(socket),
       client_(std::move(client)),
       receive_window_(terms.receive_window),
+      frame_(std::clamp<uint64_t>(receive_window_ / kFramesInWindow, ChunkBuffer::kLeast, base::kMaxFrameBytes)),
       send_window_(terms.send_window),
       named_(terms.receive_offset.has_value()),
       next_(from),
       acknowledged_(from),
-      expected_(terms.send_offset.value_or(socket.sent())) {
+      expected_(terms.send_offset.value_or(socket.sent())),
+      told_(socket.sent()) {
   if (!kept.empty()) kept_.Push(base::Chunk::Of(std::move(kept)));
 }
 
@@ -38,7 +42,9 @@ void Attachment::Begin() { Receive(); }
 
 void Attachment::OnEvents(uint32_t events) {
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if (broken || (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) Receive();
+  const bool arrived = (events & kArrivals) != 0;
+  if (arrived && (receive_over_ || Room() == 0) && !socket_.HasWaiters()) Watch(WatchedWrites());
+  if (broken || arrived) Receive();
   if (broken || (events & EPOLLOUT) != 0) {
     full_ = false;
     RunWrites();
@@ -50,11 +56,11 @@ void Attachment::OnEvents(uint32_t events) {
 void Attachment::Receive() {
   size_t in_this_turn = 0;
   while (client_ && !receive_over_) {
-    const uint64_t room = acknowledged_ + receive_window_ - next_;
+    const uint64_t room = Room();
     if (room == 0) return;  // until something is acknowledged
     if (in_this_turn >= base::kFairShareBytes) return Continue();
     if (next_ == end() && !Take(room)) return;
-    base::Chunk bytes = kept_.At(next_ - acknowledged_, std::min<uint64_t>(room, base::kMaxFrameBytes));
+    base::Chunk bytes = kept_.At(next_ - acknowledged_, std::min(room, frame_));
     const uint64_t offset = std::exchange(next_, next_ + bytes.size());
     in_this_turn += bytes.size();
     client_->OnReceived(offset, std::move(bytes));
@@ -69,8 +75,7 @@ bool Attachment::Take(uint64_t most) {
   // So that what is kept takes the memory that it needs, and no more.
   int waiting = 0;
   if (socket_.syscalls().BytesReadable(socket_.fd(), &waiting) < 0) waiting = 0;  // recvmsg(2) will say why
-  const size_t size =
-      std::clamp<size_t>(static_cast<size_t>(waiting), 1, std::min<uint64_t>(most, base::kMaxFrameBytes));
+  const size_t size = std::clamp<size_t>(static_cast<size_t>(waiting), 1, std::min(most, frame_));
   const auto got = socket_.TakeAway(incoming_.Room(size).data(), size);
   const int number = errno;
   if (got.ok() && *got > 0) {
@@ -86,6 +91,7 @@ bool Attachment::Take(uint64_t most) {
     return false;
   }
   retry_ = {};
+  if (*got < 0 && number == EAGAIN && (watched_ & EPOLLIN) == 0) Watch(kArrivals | WatchedWrites());
   if (*got < 0 && number != EAGAIN) FailReceive(number);
   if (*got == 0) {
     receive_over_ = true;
@@ -209,6 +215,8 @@ bool Attachment::SendSome(size_t* count) {
     const int number = errno;
     if (number == EAGAIN) {
       full_ = true;
+      if ((watched_ & EPOLLOUT) == 0) Watch(watched_ | EPOLLOUT);
+      TellAccepted();
       return false;
     }
     base::Error error = socket_.DataFault(Call::kSend, "sendmsg", number);
@@ -224,14 +232,24 @@ bool Attachment::SendSome(size_t* count) {
   socket_.gauges().bytes_sent.fetch_add(static_cast<uint64_t>(sent), std::memory_order_relaxed);
   unsent_.Drop(static_cast<size_t>(sent));
   if (unsent_.empty()) copied_.Forget();
-  client_->OnAccepted(socket_.sent());
+  TellAccepted();
   return true;
+}
+
+void Attachment::TellAccepted() {
+  const uint64_t untold = socket_.sent() - told_;
+  if (untold == 0) return;
+  const bool more = !unsent_.empty() && !full_;
+  if (more && untold < send_window_ / kFramesInWindow) return;
+  told_ = socket_.sent();
+  client_->OnAccepted(told_);
 }
 
 void Attachment::FailSend(base::Error error) {
   send_over_ = true;
   full_ = false;
   unsent_ = {};
+  TellAccepted();
   std::erase_if(steps_, [](const Step& step) { return step.kind == Step::Kind::kShutdown; });
   client_->OnSendError(std::move(error));
 }
@@ -249,6 +267,12 @@ void Attachment::End(std::optional<base::Error> why) {
   steps_.clear();
   const auto client = std::exchange(client_, nullptr);
   client->OnDetached(std::move(why));
+}
+
+void Attachment::Watch(uint32_t events) {
+  if (events == watched_) return;
+  watched_ = events;
+  if (!socket_.WatchFor(events)) RetryLater();
 }
 
 void Attachment::Continue() {

@@ -79,6 +79,8 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
 
   // --- For the socket. ---
   void OnEvents(uint32_t events);
+  // Others want to know of everything.
+  void WatchAll() { Watch(kAllEvents); }
   uint64_t acknowledged() const { return acknowledged_; }
   // Where what the client passed on ends, which counts as given out.
   uint64_t given() const;
@@ -101,6 +103,7 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   bool Take(uint64_t most);
   void FailReceive(int number);
   uint64_t end() const { return acknowledged_ + kept_.size(); }
+  uint64_t Room() const { return acknowledged_ + receive_window_ - next_; }
 
   // What waits for a kernel that is full. A small piece is copied, or it would keep the memory of the whole message,
   // and more, that it came in.
@@ -112,8 +115,14 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   void RunStep();
   // The bytes in front of the next step. False: the kernel is full.
   bool SendSome(size_t* count);
+  // When it is enough, or no more is accepted now.
+  void TellAccepted();
   void FailSend(base::Error error);
 
+  // What the loop is to wake up for. Less than all: while there is no room, a peer that sends on would wake it up each
+  // time, for nothing.
+  void Watch(uint32_t events);
+  uint32_t WatchedWrites() const { return full_ ? uint32_t{EPOLLOUT} : 0; }
   // Goes on when others had their turn; or later, for what the kernel does not announce.
   void Continue();
   void RetryLater();
@@ -122,6 +131,7 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   Socket& socket_;
   std::shared_ptr<AttachmentClient> client_;  // null: it is over, and the socket may be gone
   const uint64_t receive_window_;
+  const uint64_t frame_;  // the most to hand out at once
   const uint64_t send_window_;
   const bool named_;  // the client said where to begin
 
@@ -135,9 +145,11 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   ChunkQueue unsent_;   // the bytes in front of it that the kernel has not taken
   ChunkBuffer copied_;  // of small pieces
   std::deque<Step> steps_;
+  uint64_t told_;      // accepted, and the client knows
   bool full_ = false;  // the kernel takes nothing, and will tell when that changes
   bool send_over_ = false;
 
+  uint32_t watched_ = kAllEvents;
   bool scheduled_ = false;              // a Continue() is under way
   std::chrono::milliseconds retry_{0};  // the last delay of RetryLater
 };

@@ -118,6 +118,12 @@ base::Result<WatchId> EventLoop::Watch(int fd, uint32_t events, EventHandler* ha
   return id;
 }
 
+base::Status EventLoop::Rewatch(WatchId id, int fd, uint32_t events) {
+  epoll_event event{.events = events | EPOLLET, .data = {.u64 = id}};
+  if (syscalls_.EpollCtl(epoll_, EPOLL_CTL_MOD, fd, &event) < 0) return KernelError("watch", "epoll_ctl", errno);
+  return base::Ok();
+}
+
 void EventLoop::Unwatch(WatchId id, int fd) {
   if (handlers_.erase(id) == 0) return;
   epoll_event unused{};

@@ -29,6 +29,10 @@ using Task = absl::AnyInvocable<void()>;
 using TimerId = uint64_t;
 using WatchId = uint64_t;
 
+// Events of epoll(7): something comes in; anything.
+inline constexpr uint32_t kArrivals = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
+inline constexpr uint32_t kAllEvents = kArrivals | EPOLLOUT;
+
 // Told when a watched descriptor's readiness changed.
 class EventHandler {
  public:
@@ -60,6 +64,8 @@ class EventLoop {
   base::Result<WatchId> Watch(int fd, uint32_t events, EventHandler* handler);
   // Precondition: `fd` is still open.
   void Unwatch(WatchId id, int fd);
+  // From now on `events`; those that hold already come anew.
+  base::Status Rewatch(WatchId id, int fd, uint32_t events);
 
   TimerId RunAt(base::MonotonicTime when, Task task);
   void CancelTimer(TimerId id);  // no effect on one that ran

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "server/net/errno_table.h"
+#include "server/net/attachment.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -29,6 +30,7 @@ void Socket::AddWaiter(Waiter waiter) {
   }
   if (!waiters_) waiters_ = std::make_unique<std::vector<Waiter>>();
   waiters_->push_back(std::move(waiter));
+  if (attached()) kept_->attachment->WatchAll();
   CheckWaiters();
 }
 

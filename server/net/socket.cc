@@ -12,7 +12,6 @@
 namespace socketeer::net {
 namespace {
 
-constexpr uint32_t kAllEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
 constexpr std::chrono::duration<int32_t, std::milli> kFirstRetry{1}, kLongestRetry{32};
 
 }  // namespace

@@ -72,6 +72,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   base::Result<std::shared_ptr<Attachment>> Attach(const AttachTerms& terms, std::shared_ptr<AttachmentClient> client);
   // For the attachment itself, when it is over.
   void Detach();
+  // For the attachment: what the loop is to wake up for; everything while others wait, which it does before and after.
+  // False: the kernel refused.
+  bool WatchFor(uint32_t events);
+  bool HasWaiters() const { return waiters_ && !waiters_->empty(); }
 
   // --- Waiting for a condition, beside the queues. ---
   void AddWaiter(Waiter waiter);
@@ -94,7 +98,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // then the kernel was not read. Else as ReadBytes() and ReadDatagram().
   base::Result<ssize_t> TakeBytes(size_t most);
   base::Result<int> TakeDatagram();
-  // The same, but the bytes are the caller's to keep; NoteRetained() when it has them. Precondition: none are kept here.
+  // The same, but the bytes are the caller's to keep; NoteRetained() when it has them. Precondition: none are kept
+  // here.
   base::Result<ssize_t> TakeAway(char* buffer, size_t most);
   // The same past what is kept. -1: errno. 0: the end of the stream.
   ssize_t ReadBytes(char* buffer, size_t size, bool peek);

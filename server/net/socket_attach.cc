@@ -43,9 +43,12 @@ void Socket::Detach() {
   CheckWaiters();
 }
 
+bool Socket::WatchFor(uint32_t events) { return loop_.Rewatch(watch_, fd_, events).ok(); }
+
 std::shared_ptr<Attachment> Socket::TakeAttachment() {
   if (!attached()) return nullptr;
   const auto former = std::exchange(kept_->attachment, nullptr);
+  former->WatchAll();
   bytes().PutBack(former->kept().Copy(), former->given());
   NoteRetained();
   return former;
