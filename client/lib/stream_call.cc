@@ -27,7 +27,9 @@ void StreamCall::OnReadDone(bool ok) {
 
 void StreamCall::OnWriteDone(bool ok) {
   out_.Clear();  // what it shares is free now
-  if (ok) core_->OnWritten();
+  const bool first = std::exchange(first_, false);
+  if (ok) return core_->OnWritten();
+  if (first) core_->OnOpenFailed();  // else the call is ending
 }
 
 // The context keeps the channel, and gRPC 1.51 aborts if a thread of its own drops the last one who does; so it goes

@@ -37,6 +37,7 @@ class StreamCall final : public AttachStub::Reactor {
   grpc::ClientContext context_;
   grpc::ByteBuffer in_;   // gRPC's while a read is pending
   grpc::ByteBuffer out_;  // gRPC's while it is written
+  bool first_ = true;     // nothing was written yet
 };
 
 }  // namespace socketeer::internal

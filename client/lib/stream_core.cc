@@ -121,7 +121,10 @@ void StreamCore::OnFrame(grpc::ByteBuffer* bytes) {
   Lock lock(mutex_);
   if (verdict_) return;
   const absl::Status handled = parsed ? Handle(frame) : absl::InternalError("it sent a message that is no frame");
-  if (handled.ok()) return Pump(std::move(lock));
+  if (handled.ok()) {
+    if (open_failed_) call_->context().TryCancel();
+    return Pump(std::move(lock));
+  }
   Fail(absl::InternalError("what answers at " + connection_->endpoint() +
                            " does not speak this API: " + std::string(handled.message())));
 }
@@ -137,12 +140,24 @@ void StreamCore::OnWritten() {
   Pump(std::move(lock));
 }
 
+// A connection that breaks while a call begins on it fails the first write, but gRPC 1.51 may begin the call anew by
+// itself, on the next one: then everything arrives, but each write is told as failed. Such a call is ended as soon as
+// it turns out to live; one that is ending has its own reason.
+void StreamCore::OnOpenFailed() {
+  const Lock lock(mutex_);
+  open_failed_ = true;
+  if (state_ == State::kOpen && call_ != nullptr) call_->context().TryCancel();
+}
+
 void StreamCore::OnCallDone(const grpc::Status& from) {
   {
     const Lock lock(mutex_);
     call_ = nullptr;
     readable_ = writing_ = false;
     absl::Status status = connection_->ToStatus(from);
+    if (open_failed_ && state_ == State::kOpen && Classify(status) == ErrorKind::kCancelled) {
+      status = absl::UnavailableError("the connection to the daemon at " + connection_->endpoint() + " broke");
+    }
     if (verdict_) {
       End(*verdict_);
     } else if (status.ok()) {
@@ -187,6 +202,7 @@ void StreamCore::BeginCall() {
   sender_.FillOpen(first.mutable_open());
   receiver_.FillOpen(first.mutable_open());
   readable_ = writing_ = true;
+  open_failed_ = false;
   call_->Begin(*connection_->stubs().attach, wire::Serialize(first));
 }
 

@@ -56,6 +56,8 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   void OnFrame(grpc::ByteBuffer* bytes);
   void OnReadsOver();
   void OnWritten();
+  // The first frame was not written, says gRPC.
+  void OnOpenFailed();
   void OnCallDone(const grpc::Status& status);
   // Tells the observer what there is to tell, unless another thread is at it.
   void Deliver();
@@ -108,6 +110,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   StreamCall* call_ = nullptr;  // owns itself
   bool readable_ = false;       // a read is pending, so call_ may be held
   bool writing_ = false;
+  bool open_failed_ = false;             // of call_; it is of no use
   std::optional<absl::Status> verdict_;  // why the stream ends when its call has
   absl::Status send_error_;              // what the observer was told
   std::string last_break_;

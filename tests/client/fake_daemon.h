@@ -1,4 +1,4 @@
-// A daemon of two methods that stream, over real gRPC: the test says what each stream answers and how it ends.
+// A daemon of the methods that stream, over real gRPC: the test says what each stream answers and how it ends.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +13,7 @@
 #include "grpcpp/server_builder.h"
 #include "socketeer/v1/session_service.grpc.pb.h"
 #include "socketeer/v1/socket_service.grpc.pb.h"
+#include "tests/client/fake_attach.h"
 
 namespace socketeer {
 
@@ -114,10 +115,15 @@ class FakeDaemon {
     builder.RegisterService(&sessions_);
     server_ = builder.BuildAndStart();
   }
+  ~FakeDaemon() {
+    sockets_.attaches.Close();
+    server_->Shutdown();
+  }
 
   std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
   auto& watches() { return sockets_.watches; }
   auto& holds() { return sessions_.holds; }
+  FakeAttach& attaches() { return sockets_.attaches; }
   // Names of sessions that were ended.
   std::vector<std::string> ended() {
     const std::lock_guard<std::mutex> lock(sessions_.mutex);
@@ -130,7 +136,11 @@ class FakeDaemon {
                                                                      const v1::WatchSocketsRequest* request) override {
       return watches.Begin(context, request);
     }
+    grpc::Status AttachSocket(grpc::ServerContext* context, FakeAttach::Stream* stream) override {
+      return attaches.Serve(context, stream);
+    }
     FakeStreams<v1::WatchSocketsRequest, v1::WatchSocketsResponse> watches;
+    FakeAttach attaches;
   };
 
   struct Sessions : v1::SessionService::WithCallbackMethod_HoldSession<v1::SessionService::Service> {

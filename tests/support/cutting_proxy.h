@@ -44,6 +44,10 @@ class CuttingProxy {
 
   // The connections end when the daemon has sent so many bytes more; those still arrive. -1: they do not.
   void CutAfter(int64_t bytes) { left_.store(bytes); }
+  // They have not ended yet.
+  bool armed() const { return left_.load() >= 0; }
+  // How often they have.
+  uint64_t cuts() const { return cuts_.load(); }
 
  private:
   struct Pair {
@@ -95,6 +99,7 @@ class CuttingProxy {
     const bool cut = left >= 0 && got >= left;
     if (cut) got = static_cast<ssize_t>(left);
     if (left >= 0) left_.store(cut ? -1 : left - got);
+    if (cut) cuts_.fetch_add(1);
     for (ssize_t done = 0; done < got;) {
       const ssize_t sent = ::send(to, buffer + done, static_cast<size_t>(got - done), MSG_NOSIGNAL);
       if (sent < 0) return false;
@@ -107,6 +112,7 @@ class CuttingProxy {
   const base::Fd listener_;
   const base::Fd stop_;
   std::atomic<int64_t> left_{-1};
+  std::atomic<uint64_t> cuts_{0};
   std::vector<Pair> pairs_;  // of the thread
   std::thread thread_;
 };

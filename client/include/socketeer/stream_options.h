@@ -12,10 +12,10 @@ namespace socketeer {
 struct StreamOptions {
   // Of the first byte wanted: Stream::received() of an earlier stream, say. Unset: what was given to nobody.
   // OFFSET_OUT_OF_RANGE when it cannot be had.
-  std::optional<uint64_t> receive_offset;
+  std::optional<uint64_t> receive_offset = std::nullopt;
   // Of the first byte that will be sent: below what the host's kernel has accepted, bytes are skipped; above it is
   // OFFSET_OUT_OF_RANGE. Unset: behind what it has accepted.
-  std::optional<uint64_t> send_offset;
+  std::optional<uint64_t> send_offset = std::nullopt;
   // Bytes that may wait here and not be consumed: 1 to Limits.max_retained_bytes_per_socket. 0: 262144.
   uint64_t receive_window = 0;
   // Bytes that may be sent ahead of what the host's kernel accepts; they are kept here until it does. The same range.
