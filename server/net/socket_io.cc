@@ -45,7 +45,7 @@ Socket::Kept& Socket::kept() {
 
 void Socket::ForgetIfUnused() {
   const bool unused = kept_ && kept_->bytes.end() == 0 && !kept_->bytes.receiving() && !kept_->datagrams &&
-                      !kept_->connections && kept_->error.number == 0 && kept_->owed_error == 0;
+                      !kept_->connections && !kept_->attachment && kept_->error.number == 0 && kept_->owed_error == 0;
   if (unused) kept_.reset();
 }
 
