@@ -10,6 +10,8 @@ from rows import interleaved
 
 FRAMES = {"16 KiB": 16 << 10, "64 KiB": 64 << 10, "256 KiB": 256 << 10, "1 MiB": 1 << 20}
 DIRECTIONS = {"up": ">= 0.75 x", "down": ">= 0.85 x"}  # and the goals against the bare stream
+# Who moves our bytes, and what the line says of it: the goals are the library's.
+CLIENTS = {"library": "", "blocking": ", its blocking face", "raw": ", gRPC alone as client"}
 TRANSPORTS = {"unix": "UNIX socket", "tcp": "loopback TCP"}
 MEBIBYTE, GIBIBYTE = 1 << 20, 1 << 30
 
@@ -19,14 +21,17 @@ class Flow:
 
     def __init__(self, client, direction, frame, sockets, count, servers=()):
         self.client, self.words, self.servers = client, (direction, frame, sockets, count), servers
-        self.server_cpu, self.cpu = [], []
+        self.server_cpu, self.cpu, self.warm = [], [], False
 
     def __call__(self):
+        """The first one warms up."""
         before = self._server_seconds()
         answer = self.client.ask(*self.words)
         seconds = self._server_seconds() - before
-        self.server_cpu.append(seconds * GIBIBYTE / answer["bytes"])
-        self.cpu.append((seconds + answer["cpu_s"]) * GIBIBYTE / answer["bytes"])
+        if self.warm:
+            self.server_cpu.append(seconds * GIBIBYTE / answer["bytes"])
+            self.cpu.append((seconds + answer["cpu_s"]) * GIBIBYTE / answer["bytes"])
+        self.warm = True
         return answer["gb_s"]
 
     def _server_seconds(self):
@@ -39,49 +44,56 @@ def rounds(settings):
 
 
 class Pair:
-    """The daemon and the bare server, with a far end, and a client for each with one channel."""
+    """The daemon and the bare server, with a far end, and clients with one channel each."""
 
     def __init__(self, work, transport, stack):
         self.flood = stack.enter_context(peers.flood())
         self.daemon, self.bare = stack.enter_context(peers.daemon(work)), stack.enter_context(peers.bare(work))
-        self.ours = stack.enter_context(peers.bulk("ours", self.daemon.endpoint(transport), self.flood.port))
-        self.theirs = stack.enter_context(peers.bulk("bare", self.bare.endpoint(transport)))
+        self.clients = {side: stack.enter_context(peers.bulk(side, self.daemon.endpoint(transport), self.flood.port))
+                        for side in CLIENTS}
+        self.clients["bare"] = stack.enter_context(peers.bulk("bare", self.bare.endpoint(transport)))
 
-    def flows(self, direction, frame, sockets, count):
-        return (Flow(self.ours, direction, frame, sockets, count, [self.daemon.pid]),
-                Flow(self.theirs, direction, frame, sockets, count, [self.bare.pid]))
+    def flow(self, side, *words):
+        return Flow(self.clients[side], *words, [(self.bare if side == "bare" else self.daemon).pid])
 
 
-def against_stream(settings, pair, transport, cases):
-    """`cases`: (direction, frame's name, sockets)."""
-    flows = [flow for direction, frame, sockets in cases
-             for flow in pair.flows(direction, FRAMES[frame], sockets, settings.bytes)]
-    figures = interleaved(rounds(settings), *flows)
-    for index, (direction, frame, sockets) in enumerate(cases):
-        (ours, theirs), (own, bare) = figures[2 * index:2 * index + 2], flows[2 * index:2 * index + 2]
-        what = f"{direction}, {frame}, {sockets} socket{'s' * (sockets > 1)}, {TRANSPORTS[transport]}"
-        goal = DIRECTIONS[direction] if FRAMES[frame] >= 64 << 10 else ""
-        yield Line("bulk", what, "GB/s", ours, "the bare stream", theirs, goal)
-        if (frame, sockets) == ("64 KiB", 1):
-            yield Line("bulk", f"CPU of the daemon per GiB, {what}", "s", own.server_cpu, "the bare server",
-                       bare.server_cpu)
-            yield Line("bulk", f"CPU in all per GiB, {what}", "s", own.cpu, "bare server and client", bare.cpu)
+def cases():
+    """(direction, frame's name, sockets, our client)."""
+    for direction in DIRECTIONS:
+        yield from ((direction, frame, 1, "library") for frame in FRAMES)
+        yield from ((direction, "64 KiB", 1, side) for side in CLIENTS if side != "library")
+    for sockets in (10, 100):
+        yield from ((direction, "64 KiB", sockets, "library") for direction in DIRECTIONS)
+
+
+def against_stream(settings, pair, words):
+    flows = {}
+    for direction, frame, sockets, side in cases():
+        for each in (side, "bare"):
+            key = each, direction, FRAMES[frame], sockets
+            flows.setdefault(key, pair.flow(*key, settings.bytes))
+    figures = dict(zip(flows, interleaved(rounds(settings), *flows.values())))
+    for direction, frame, sockets, side in cases():
+        ours, theirs = ((each, direction, FRAMES[frame], sockets) for each in (side, "bare"))
+        what = f"{direction}, {frame}, {sockets} socket{'s' * (sockets > 1)}, {words}{CLIENTS[side]}"
+        goal = DIRECTIONS[direction] if FRAMES[frame] >= 64 << 10 and side == "library" else ""
+        yield Line("bulk", what, "GB/s", figures[ours], "the bare stream", figures[theirs], goal)
+        if (frame, sockets, side) == ("64 KiB", 1, "library"):
+            yield Line("bulk", f"CPU of the daemon per GiB, {what}", "s", flows[ours].server_cpu, "the bare server",
+                       flows[theirs].server_cpu)
+            yield Line("bulk", f"CPU in all per GiB, {what}", "s", flows[ours].cpu, "bare server and client",
+                       flows[theirs].cpu)
 
 
 def bulk(settings, work):
     """Through attached sockets on one channel, windows of 256 KiB, to a TCP sink and from a source, against the bare stream."""
-    for transport in TRANSPORTS:
+    for transport, words in TRANSPORTS.items():
         with contextlib.ExitStack() as stack:
             pair = Pair(work, transport, stack)
-            yield from against_stream(settings, pair, transport, [
-                (direction, frame, 1) for direction in DIRECTIONS for frame in FRAMES])
-            for sockets in (1, 10, 100):
-                if sockets > 1:
-                    yield from against_stream(settings, pair, transport, [
-                        (direction, "64 KiB", sockets) for direction in DIRECTIONS])
-                yield Line("bulk", f"the daemon's peak memory, {sockets} socket{'s' * (sockets > 1)}, "
-                           f"{TRANSPORTS[transport]}", "MiB", [peers.peak_bytes(pair.daemon.pid) / MEBIBYTE],
-                           "the bare server", [peers.peak_bytes(pair.bare.pid) / MEBIBYTE])
+            yield from against_stream(settings, pair, words)
+            yield Line("bulk", f"the daemon's peak memory, 100 sockets, {words}", "MiB",
+                       [peers.peak_bytes(pair.daemon.pid) / MEBIBYTE], "the bare server",
+                       [peers.peak_bytes(pair.bare.pid) / MEBIBYTE])
 
 
 def forwarder_sides(work, far_port, stack):
@@ -117,7 +129,7 @@ def forwarders(settings, work):
     """One attached socket, control over loopback TCP, against plain TCP, socat, ssh -L and RPyC: speed, and CPU of all but the far end."""
     with contextlib.ExitStack() as stack:
         flood, daemon = stack.enter_context(peers.flood()), stack.enter_context(peers.daemon(work))
-        client = stack.enter_context(peers.bulk("ours", daemon.endpoint("tcp"), flood.port))
+        client = stack.enter_context(peers.bulk("library", daemon.endpoint("tcp"), flood.port))
         sides = list(forwarder_sides(work, flood.port, stack))
         for direction in DIRECTIONS:
             what = f"{direction}, 64 KiB, loopback TCP"

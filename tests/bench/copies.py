@@ -31,7 +31,7 @@ def counted(work, count):
     """(direction, "daemon" or "client", bytes copied by each of CALLERS), with `count` bytes moved."""
     counters = {"daemon": Counter(work / "daemon.copies"), "client": Counter(work / "client.copies")}
     with (peers.flood() as flood, peers.daemon(work, env=counters["daemon"].environment) as daemon,
-          peers.bulk("ours", daemon.endpoint("unix"), flood.port, env=counters["client"].environment) as client):
+          peers.bulk("library", daemon.endpoint("unix"), flood.port, env=counters["client"].environment) as client):
         for direction in ("up", "down"):
             client.ask(direction, 64 << 10, 1, MEBIBYTE)  # what is made once is made
             before = {who: counter.read() for who, counter in counters.items()}
@@ -41,7 +41,7 @@ def counted(work, count):
 
 
 def copies(settings, work):
-    """Bytes copied on our account in the daemon and in the client, of those moved through an attached socket."""
+    """Bytes copied on our account in the daemon and in the client library, of those moved through an attached socket."""
     count = 64 * MEBIBYTE
     for direction, who, copied in counted(work, count):
         shares = [100 * each / count for each in copied]
