@@ -98,12 +98,12 @@ int Main(const std::vector<std::string>& words) {
   if (side == "bare" && words.size() == 3) {
     const auto channel = LibraryChannel(words[2]);
     Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); });
-  } else if ((side == "library" || side == "blocking") && words.size() == 4) {
+  } else if ((side == "library" || side == "blocking" || side == "copying") && words.size() == 4) {
     const Host host = Must(Host::Connect(words[2]));
     const int port = std::stoi(words[3]);
     Serve([&](const Load& load) -> std::unique_ptr<Mover> {
-      if (side == "blocking") return std::make_unique<BlockingMover>(host, port, load);
-      return std::make_unique<AsyncMover>(host, port, load);
+      if (side == "library") return std::make_unique<AsyncMover>(host, port, load);
+      return std::make_unique<BlockingMover>(host, port, load, side == "copying");
     });
   } else if (side == "raw" && words.size() == 4) {
     ServeRaw(LibraryChannel(words[2]), std::stoi(words[3]));
@@ -111,7 +111,7 @@ int Main(const std::vector<std::string>& words) {
     const int port = std::stoi(words[2]);
     Serve([&](const Load& load) { return std::make_unique<TcpMover>(port, load); });
   } else {
-    return std::fputs("usage: bulk bare TARGET | library|blocking|raw TARGET PORT | tcp PORT\n", stderr), 2;
+    return std::fputs("usage: bulk bare TARGET | library|blocking|copying|raw TARGET PORT | tcp PORT\n", stderr), 2;
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include "absl/strings/cord.h"
@@ -120,8 +121,9 @@ class AsyncMover final : public Mover, private StreamObserver {
 
 class BlockingMover final : public Mover {
  public:
-  BlockingMover(const Host& host, int port, const Load& load)
-      : load_(load), socket_(OpenTo(host, port)), stream_(Must(socket_.Attach(Windows()))) {}
+  // `copying`: by the Send that takes a string_view.
+  BlockingMover(const Host& host, int port, const Load& load, bool copying)
+      : load_(load), copying_(copying), socket_(OpenTo(host, port)), stream_(Must(socket_.Attach(Windows()))) {}
   ~BlockingMover() override {
     thread_.join();
     Must(socket_.Close());
@@ -139,7 +141,7 @@ class BlockingMover final : public Mover {
     Must(stream_.Send(Order(load_)));
     for (uint64_t left = load_.up ? load_.bytes : 0; left > 0;) {
       const size_t count = std::min<uint64_t>(left, load_.frame);
-      Must(stream_.Send(ZeroCord(count)));
+      Must(copying_ ? stream_.Send(std::string_view(kZeros.data(), count)) : stream_.Send(ZeroCord(count)));
       left -= count;
     }
     if (load_.up) Must(stream_.Shutdown());
@@ -153,6 +155,7 @@ class BlockingMover final : public Mover {
   }
 
   const Load load_;
+  const bool copying_;
   RemoteSocket socket_;
   Stream stream_;
   std::thread thread_;

@@ -7,22 +7,29 @@ import unittest
 
 import copies
 import peers
-import smoke
 
 MEBIBYTE = 1 << 20
 
 
 class Copies(unittest.TestCase):
     def test_are_below_one_percent(self):
-        lines = smoke.run("copies")["lines"]
+        with tempfile.TemporaryDirectory() as work:
+            lines = list(copies.copies(None, pathlib.Path(work)))
         self.assertEqual(4, len(lines))
         for line in lines:
-            self.assertTrue(line["met"], line)
-            self.assertGreater(line["notes"]["the program %"], 0)  # frames have headers: nothing is not believed
+            self.assertTrue(line.met(), line)
+            self.assertGreater(line.notes["the program %"], 0)  # frames have headers: nothing is not believed
 
 
 class Counter(unittest.TestCase):
-    """That it counts: Python copies as it is told."""
+    """That it counts: Python, and the client library, copy as they are told."""
+
+    def test_sees_what_the_library_copies(self):
+        with tempfile.TemporaryDirectory() as work:
+            for direction, who, copied in copies.counted(pathlib.Path(work), 8 * MEBIBYTE, "copying"):
+                if (direction, who) == ("up", "client"):
+                    self.assertGreaterEqual(sum(copied[:copies.OURS]), 8 * MEBIBYTE)
+                    self.assertLess(sum(copied[:copies.OURS]), 9 * MEBIBYTE)
 
     def counted(self, program):
         with tempfile.TemporaryDirectory() as work:
