@@ -26,8 +26,8 @@ class BareStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  private:
   void OnReadDone(bool ok) override {
     if (ordered_) return ok ? StartRead(&incoming_) : Finish(grpc::Status::OK);
-    grpc::Slice slice;
-    if (!ok || !incoming_.TrySingleSlice(&slice).ok() || slice.size() != sizeof(order_)) {
+    grpc::Slice slice;  // it may have come in two
+    if (!ok || !incoming_.DumpToSingleSlice(&slice).ok() || slice.size() != sizeof(order_)) {
       return Finish(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "not an order"));
     }
     std::memcpy(&order_, slice.begin(), sizeof(order_));
