@@ -100,13 +100,16 @@ class AsyncMover final : public Mover, private StreamObserver {
   }
   void OnEndOfStream() override {
     if (received_ != (load_.up ? 0 : load_.bytes)) Fail("not all bytes came");
-    Finished();
+    stream_->Detach();
   }
   void OnReceiveError(const absl::Status& error) override { Must(error); }
   void OnShutdown() override {}
   void OnSendError(const absl::Status& error) override { Must(error); }
   void OnBroken(const absl::Status& why) override { Must(why); }
-  void OnEnded(const absl::Status&) override {}
+  void OnEnded(const absl::Status& why) override {
+    Must(why);
+    Finished();
+  }
 
   const Load load_;
   RemoteSocket socket_;
@@ -152,6 +155,7 @@ class BlockingMover final : public Mover {
       received += bytes.size();
     }
     if (received != (load_.up ? 0 : load_.bytes)) Fail("not all bytes came");
+    Must(stream_.Detach());
   }
 
   const Load load_;
