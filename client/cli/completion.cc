@@ -19,6 +19,8 @@ std::vector<std::string> OptionsOf(CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    if (!option->get_lnames().empty()) continue;
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
   }
   return names;
 }

@@ -8,11 +8,13 @@
 #include <thread>
 
 #include "client/cli/exit_code.h"
+#include "client/cli/wakeup.h"
 
 namespace socketeer::cli {
 namespace {
 
 std::atomic<int> interrupt_signal{0};
+std::atomic<const Wakeup*> interrupt_watched{nullptr};
 
 bool IsIgnored(int signal) {
   struct sigaction action;
@@ -25,7 +27,10 @@ void HandleSignals(sigset_t signals, Cancellation* cancellation) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
     const bool first = interrupt_signal.exchange(signal) == 0;
-    if (!first || !cancellation->Cancel()) _exit(kExitSignal + signal);
+    const bool heard = cancellation->Cancel();
+    const Wakeup* const watched = interrupt_watched.load();
+    if (watched != nullptr) watched->Signal();
+    if (!first || (!heard && watched == nullptr)) _exit(kExitSignal + signal);
   }
 }
 
@@ -39,6 +44,13 @@ void StartInterruptHandling(Cancellation* cancellation) {
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(HandleSignals, signals, cancellation).detach();
+}
+
+int WatchInterrupts() {
+  static const Wakeup& wakeup = *new Wakeup;  // never destroyed: the thread above uses it to the end
+  interrupt_watched.store(&wakeup);
+  if (interrupt_signal.load() != 0) wakeup.Signal();
+  return wakeup.fd();
 }
 
 int InterruptSignal() { return interrupt_signal.load(); }

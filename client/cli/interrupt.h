@@ -12,6 +12,10 @@ namespace socketeer::cli {
 // `cancellation` is not owned and outlives the process's last signal.
 void StartInterruptHandling(Cancellation* cancellation);
 
+// From now on a first signal that meets no call does not end the process either: whoever calls this looks at the
+// descriptor that it returns, readable from the first signal on, whenever it blocks outside of a call. Always the same.
+int WatchInterrupts();
+
 // The signal that came; 0: none.
 int InterruptSignal();
 

@@ -35,6 +35,7 @@ Examples:
   socketeer --host build-3 open tcp --connect 10.0.0.1:80 --id client
   echo hello | socketeer --host build-3 send client -
   socketeer recv conn                                         prints "hello"
+  socketeer --host build-3 nc 10.0.0.1 80                     as netcat, from there
   socketeer ls
   socketeer close web conn
   socketeer watch                                             sockets as they come, change and go
@@ -53,6 +54,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddAccept(app, cli);
   AddSend(app, cli);
   AddReceive(app, cli);
+  AddNc(app, cli);
   AddShutdown(app, cli);
   AddClose(app, cli);
   AddList(app, cli);

@@ -13,6 +13,7 @@ void AddListen(CLI::App& app, Cli& cli);
 void AddAccept(CLI::App& app, Cli& cli);
 void AddSend(CLI::App& app, Cli& cli);
 void AddReceive(CLI::App& app, Cli& cli);
+void AddNc(CLI::App& app, Cli& cli);
 void AddShutdown(CLI::App& app, Cli& cli);
 void AddClose(CLI::App& app, Cli& cli);
 void AddList(CLI::App& app, Cli& cli);

@@ -1,0 +1,185 @@
+// nc: standard input and output joined to a remote socket.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "client/cli/arguments.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/nc_conversation.h"
+#include "client/cli/nc_far_end.h"
+#include "client/cli/nc_plan.h"
+#include "client/cli/nc_stdio.h"
+#include "client/cli/verbs.h"
+#include "socketeer/endpoint.h"
+#include "socketeer/error.h"
+#include "socketeer/session.h"
+#include "socketeer/status_macros.h"
+
+namespace socketeer::cli {
+namespace {
+
+// How much longer than this program tries to get back to its daemon the daemon keeps the session of a program that
+// died.
+constexpr absl::Duration kLeaseGrace = absl::Seconds(10);
+
+constexpr char kNcFooter[] =
+    R"(It goes on until the peer has ended and standard input too. Without -N the peer is not told of the
+end of standard input. Standard output ends with what the peer sends; at a terminal all ends with it.
+
+Examples:
+  socketeer --host build-3 nc 10.0.0.1 80
+  socketeer nc -N 10.0.0.1 9000 < image.bin > answer.bin
+  socketeer nc -l 127.0.0.1 0                    tells its port: "listening on 127.0.0.1:40123"
+  socketeer nc -lk 9000 >> log                   one connection after the other, until Ctrl-C
+  echo status | socketeer nc -u -w 1 10.0.0.1 8125
+  socketeer nc -U /run/app.sock)";
+
+// Runs one `nc`.
+class Nc {
+ public:
+  Nc(Cli& cli, const NcPlan& plan) : cli_(cli), plan_(plan) {}
+
+  absl::Status Run(const Host& host);
+
+ private:
+  absl::Status ServeStreams(RemoteSocket listener);
+  absl::Status ServeDatagrams(const RemoteSocket& socket);
+  absl::Status TalkOverStream(const RemoteSocket& socket);
+  absl::Status TalkInDatagrams(const RemoteSocket& socket, bool silent);
+  // Whether, with -k, the next connection is served after this one ended so.
+  bool GoesOnAfter(const absl::Status& end) const;
+  // The first datagram's sender becomes the peer. False: it has no name to answer to.
+  absl::StatusOr<bool> ConnectToFirst(const RemoteSocket& socket);
+  CallOptions CallsWithin(absl::Duration time) const;
+  NcManners Manners() const;
+
+  Cli& cli_;
+  const NcPlan& plan_;
+};
+
+CallOptions Nc::CallsWithin(absl::Duration time) const {
+  CallOptions options = cli_.Calls();
+  options.timeout = time;
+  return options;
+}
+
+NcManners Nc::Manners() const {
+  return {.shut_down = plan_.shut_down,
+          .ends_with_peer = plan_.keeps || isatty(STDIN_FILENO) == 1,
+          .ends_output = !plan_.keeps,
+          .idle = plan_.wait};
+}
+
+absl::Status Nc::Run(const Host& host) {
+  const bool waits = plan_.wait != absl::InfiniteDuration();
+  SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket,
+                             host.Open(plan_.open, CallsWithin(waits ? plan_.wait : cli_.timeout())));
+  for (const v1::FailedAttempt& attempt : socket.failed_attempts()) {
+    cli_.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.errno_name());
+  }
+  if (plan_.listens) cli_.Note("listening on " + FormatEndpoint(socket.local()));
+  if (plan_.listens && !plan_.datagrams) return ServeStreams(std::move(socket));
+  if (plan_.listens) return ServeDatagrams(socket);
+  return plan_.datagrams ? TalkInDatagrams(socket, false) : TalkOverStream(socket);
+}
+
+absl::Status Nc::ServeStreams(RemoteSocket listener) {
+  while (true) {
+    SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket accepted, listener.Accept(CallsWithin(absl::InfiniteDuration())));
+    if (!plan_.keeps) SOCKETEER_RETURN_IF_ERROR(listener.Close(cli_.Calls()).status());
+    const absl::Status end = TalkOverStream(accepted);
+    if (!plan_.keeps || !GoesOnAfter(end)) return end;
+    if (!end.ok()) cli_.Note(FormatError(end));
+  }
+}
+
+bool Nc::GoesOnAfter(const absl::Status& end) const {
+  const ErrorKind kind = Classify(end);
+  return end.ok() || kind == ErrorKind::kKernel || kind == ErrorKind::kTimedOut;
+}
+
+absl::Status Nc::ServeDatagrams(const RemoteSocket& socket) {
+  // With many senders there is nobody to answer to.
+  if (plan_.keeps) return TalkInDatagrams(socket, true);
+  SOCKETEER_ASSIGN_OR_RETURN(const bool connected, ConnectToFirst(socket));
+  if (!connected) cli_.Note("the sender has no name: standard input is not sent");
+  return TalkInDatagrams(socket, !connected);
+}
+
+absl::StatusOr<bool> Nc::ConnectToFirst(const RemoteSocket& socket) {
+  v1::ReceiveDatagramsRequest request;
+  request.set_peek(true);
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::ReceiveDatagramsResponse first,
+                             socket.ReceiveDatagrams(std::move(request), CallsWithin(absl::InfiniteDuration())));
+  if (first.datagrams_size() == 0) return absl::InternalError("the daemon answered with no datagram, and no reason");
+  const v1::IncomingDatagram& datagram = first.datagrams(0);
+  if (!datagram.has_source()) return false;
+  SOCKETEER_RETURN_IF_ERROR(socket.Connect(datagram.source(), cli_.Calls()).status());
+  return true;
+}
+
+absl::Status Nc::TalkOverStream(const RemoteSocket& socket) {
+  StreamOptions options;
+  options.patience = cli_.timeout();
+  SOCKETEER_ASSIGN_OR_RETURN(Stream stream, socket.Attach(options));
+  NcStream far_end(std::move(stream));
+  return NcConversation(far_end, Manners()).Run();
+}
+
+absl::Status Nc::TalkInDatagrams(const RemoteSocket& socket, bool silent) {
+  NcDatagrams far_end(socket);
+  NcManners manners = Manners();
+  manners.silent = silent;
+  return NcConversation(far_end, manners).Run();
+}
+
+// A session of its own, unless the caller named one: so the socket closes although this program is killed.
+absl::Status InSessionOfItsOwn(Cli& cli, const NcPlan& plan) {
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
+  if (!host.session().empty()) return Nc(cli, plan).Run(host);
+  v1::CreateSessionRequest request;
+  const absl::Duration ttl = std::min<absl::Duration>(cli.timeout() + kLeaseGrace, absl::Hours(24));
+  request.mutable_ttl()->set_seconds(absl::ToInt64Seconds(ttl));
+  SOCKETEER_ASSIGN_OR_RETURN(const Session session, host.CreateSession(std::move(request), cli.Calls()));
+  return Nc(cli, plan).Run(session.host());
+}
+
+absl::Status RunNc(Cli& cli, const NcFlags& flags) {
+  SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
+  if (cli.out().IsStructured()) return UsageError("nc prints bytes as they are; -o json and yaml do not go with it");
+  SOCKETEER_ASSIGN_OR_RETURN(const NcPlan plan, MakeNcPlan(flags));
+  // Signals, and a reader that is gone, end the conversation, not the process: the socket is closed first.
+  WatchInterrupts();
+  signal(SIGPIPE, SIG_IGN);
+  absl::Status end = InSessionOfItsOwn(cli, plan);
+  if (IsReaderGone(end)) EndAsByBrokenPipe();
+  return end;
+}
+
+}  // namespace
+
+void AddNc(CLI::App& app, Cli& cli) {
+  auto flags = std::make_shared<NcFlags>();
+  CLI::App* verb = app.add_subcommand("nc", "Join standard input and output to a socket, as netcat does");
+  verb->footer(kNcFooter);
+  verb->add_option("WHERE", flags->where, "HOST PORT; with -l [HOST] PORT; with -U PATH")
+      ->type_name("")
+      ->expected(0, 2);
+  verb->add_flag("-l", flags->listen, "Listen, and serve the first one that connects");
+  verb->add_flag("-k", flags->keep, "With -l: then the next one, and so on");
+  verb->add_flag("-u", flags->udp, "Datagrams: each read of standard input is one");
+  verb->add_flag("-U", flags->unix_domain, "A UNIX socket");
+  verb->add_flag("-N", flags->shut_down, "At the end of standard input shut down the sending side");
+  AddOptional(verb, "-w", flags->wait, "Give up when connecting takes so long, and when nothing moves for so long")
+      ->type_name("TIME");
+  AddOptional(verb, "-s", flags->source, "The socket's own address (of -U: path)")->type_name("ADDRESS");
+  AddOptional(verb, "-p", flags->source_port, "The socket's own port")->type_name("PORT");
+  cli.SetAction(verb, [&cli, flags] { return RunNc(cli, *flags); });
+}
+
+}  // namespace socketeer::cli

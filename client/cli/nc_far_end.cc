@@ -1,0 +1,38 @@
+#include "client/cli/nc_far_end.h"
+
+#include <string>
+
+#include "socketeer/status_macros.h"
+
+namespace socketeer::cli {
+namespace {
+
+constexpr uint32_t kDatagramsAtOnce = 64;
+
+}  // namespace
+
+absl::StatusOr<std::optional<absl::Cord>> NcStream::Receive() {
+  SOCKETEER_ASSIGN_OR_RETURN(absl::Cord bytes, stream_.Receive());
+  if (bytes.empty()) return std::optional<absl::Cord>();
+  return std::optional(std::move(bytes));
+}
+
+absl::Status NcDatagrams::Send(absl::Cord bytes) {
+  v1::SendDatagramsRequest request;
+  *request.add_datagrams()->mutable_payload() = std::string(bytes);
+  return socket_.SendDatagrams(std::move(request), Calls()).status();
+}
+
+absl::StatusOr<std::optional<absl::Cord>> NcDatagrams::Receive() {
+  v1::ReceiveDatagramsRequest request;
+  request.set_max_datagrams(kDatagramsAtOnce);
+  SOCKETEER_ASSIGN_OR_RETURN(v1::ReceiveDatagramsResponse response,
+                             socket_.ReceiveDatagrams(std::move(request), Calls()));
+  absl::Cord bytes;
+  for (v1::IncomingDatagram& datagram : *response.mutable_datagrams()) {
+    bytes.Append(std::move(*datagram.mutable_payload()));
+  }
+  return std::optional(std::move(bytes));
+}
+
+}  // namespace socketeer::cli
