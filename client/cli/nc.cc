@@ -126,6 +126,7 @@ absl::StatusOr<bool> Nc::ConnectToFirst(const RemoteSocket& socket) {
 absl::Status Nc::TalkOverStream(const RemoteSocket& socket) {
   StreamOptions options;
   options.patience = cli_.timeout();
+  options.cancellation = cli_.Calls().cancellation;
   SOCKETEER_ASSIGN_OR_RETURN(Stream stream, socket.Attach(options));
   NcStream far_end(std::move(stream));
   return NcConversation(far_end, Manners()).Run();

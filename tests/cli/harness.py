@@ -151,6 +151,8 @@ class CliTest(unittest.TestCase):
     def reap(process):
         if process.poll() is None:
             process.kill()
+        if process.stdin and process.stdin.closed:
+            process.stdin = None  # else communicate flushes it
         process.communicate(timeout=HANG)
 
     def finish(self, process, code, stdin=None):
