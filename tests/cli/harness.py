@@ -102,6 +102,13 @@ def shut(one):
         pass  # it was already
 
 
+def collect(process, stdin=None):
+    """What it still prints, until it ends: (stdout, stderr)."""
+    if process.stdin and process.stdin.closed:
+        process.stdin = None  # else communicate flushes it
+    return process.communicate(stdin, timeout=HANG)
+
+
 class CliTest(unittest.TestCase):
     """Starts the daemon once a class; after each test no socket is left."""
 
@@ -151,12 +158,10 @@ class CliTest(unittest.TestCase):
     def reap(process):
         if process.poll() is None:
             process.kill()
-        if process.stdin and process.stdin.closed:
-            process.stdin = None  # else communicate flushes it
-        process.communicate(timeout=HANG)
+        collect(process)
 
     def finish(self, process, code, stdin=None):
-        out, told = process.communicate(stdin, timeout=HANG)
+        out, told = collect(process, stdin)
         self.assertEqual(process.returncode, code, told.decode())
         return out, told.decode()
 

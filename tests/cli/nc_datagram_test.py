@@ -1,0 +1,142 @@
+"""nc -u, over UDP and UNIX datagrams."""
+import os
+import signal
+import socket
+import unittest
+
+from harness import HANG
+from nc_harness import NcTest
+
+EVERY_BYTE = bytes(range(256))
+
+
+class Datagrams(NcTest):
+    def peer(self, family=socket.AF_INET, address=("127.0.0.1", 0)):
+        ours = socket.socket(family, socket.SOCK_DGRAM)
+        self.addCleanup(ours.close)
+        ours.settimeout(HANG)
+        ours.bind(address)
+        return ours
+
+    def send(self, process, data):
+        process.stdin.write(data)
+        process.stdin.flush()
+
+    def interrupt(self, process):
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(HANG), 130)
+        self.assertEqual(process.stderr.read(), b"")
+
+    def exchange(self, process, ours):
+        """As a client: what is read at once is one datagram, and what comes is printed."""
+        for payload in (b"first", EVERY_BYTE):
+            self.send(process, payload)
+            got, sender = ours.recvfrom(65536)
+            self.assertEqual(got, payload)
+        for payload in (b"answer", b"", EVERY_BYTE, b""):
+            ours.sendto(payload, sender)
+        self.assertEqual(process.stdout.read(6 + 256), b"answer" + EVERY_BYTE)
+        # The empty one was not the end, neither is that of standard input.
+        process.stdin.close()
+        ours.sendto(b"later", sender)
+        self.assertEqual(process.stdout.read(5), b"later")
+        self.interrupt(process)
+
+    def test_a_client(self):
+        ours = self.peer()
+        self.exchange(self.nc("-u", *ours.getsockname()), ours)
+
+    def test_a_client_from_an_address(self):
+        ours = self.peer()
+        process = self.nc("-u", "-s", "127.0.0.2", *ours.getsockname())
+        self.send(process, b"x")
+        self.assertEqual(ours.recvfrom(10)[1][0], "127.0.0.2")
+        self.interrupt(process)
+
+    def test_a_large_input_goes_in_pieces(self):
+        ours = self.peer()
+        path = self.path("large")
+        with open(path, "wb") as file:
+            file.write(bytes(40_000))
+        with open(path, "rb") as file:
+            process = self.nc("-u", *ours.getsockname(), stdin=file)
+            self.assertEqual([len(ours.recv(65536)) for _ in range(3)], [16384, 16384, 40_000 - 2 * 16384])
+        self.interrupt(process)
+
+    def test_a_server_answers_its_first_sender(self):
+        process = self.nc("-l", "-u", "127.0.0.1", 0)
+        port = int(self.said(process, "listening on 127.0.0.1:").rsplit(":", 1)[1])
+        first = self.peer()
+        for payload in (b"", b"second"):  # an empty one counts
+            first.sendto(payload, ("127.0.0.1", port))
+        self.assertEqual(process.stdout.read(6), b"second")
+        # It is connected now: another sender is not heard.
+        other = self.peer()
+        other.sendto(b"not heard", ("127.0.0.1", port))
+        first.sendto(b"heard", ("127.0.0.1", port))
+        self.assertEqual(process.stdout.read(5), b"heard")
+        self.send(process, b"answer")
+        self.assertEqual(first.recv(100), b"answer")
+        self.interrupt(process)
+
+    def test_k_hears_every_sender(self):
+        process = self.nc("-l", "-k", "-u", "127.0.0.1", 0)
+        port = int(self.said(process, "listening on 127.0.0.1:").rsplit(":", 1)[1])
+        for payload in (b"one", b"two"):
+            self.peer().sendto(payload, ("127.0.0.1", port))
+            self.assertEqual(process.stdout.read(3), payload)
+        self.interrupt(process)
+
+    def test_refused(self):
+        ours = self.peer()
+        process = self.nc("-u", *ours.getsockname())
+        self.send(process, b"x")
+        ours.recv(1)
+        ours.close()
+        self.send(process, b"y")
+        _, told = self.finish(process, 3)
+        self.assertIn("Connection refused (ECONNREFUSED)", told)
+
+    def test_w_ends_it(self):
+        ours = self.peer()
+        result = self.run_cli("nc", "-u", "-w", "100ms", *map(str, ours.getsockname()), stdin=b"hello", code=6,
+                              said="timed out: nothing moved for 100ms")
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(ours.recv(100), b"hello")
+
+    def test_unix_datagrams(self):
+        there = self.path("there")
+        ours = self.peer(socket.AF_UNIX, there)
+        self.exchange(self.nc("-u", "-U", there), ours)
+        here = self.path("here")
+        process = self.nc("-u", "-U", "-s", here, there)
+        self.send(process, b"x")
+        self.assertEqual(ours.recvfrom(10), (b"x", here))
+        self.interrupt(process)
+        self.assertFalse(os.path.exists(here))
+
+    def test_a_unix_listener(self):
+        there = self.path("listener")
+        process = self.nc("-l", "-u", "-U", there)
+        self.said(process, "listening on " + there)
+        ours = self.peer(socket.AF_UNIX, self.path("named"))
+        ours.sendto(b"hello", there)
+        self.assertEqual(process.stdout.read(5), b"hello")
+        self.send(process, b"answer")
+        self.assertEqual(ours.recv(100), b"answer")
+        self.interrupt(process)
+        self.assertFalse(os.path.exists(there))
+
+    def test_a_sender_without_a_name_gets_no_answer(self):
+        there = self.path("listener")
+        process = self.nc("-l", "-u", "-U", there)
+        self.said(process, "listening on " + there)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+            ours.sendto(b"hello", there)
+        self.assertEqual(process.stdout.read(5), b"hello")
+        self.said(process, "the sender has no name")
+        self.interrupt(process)
+
+
+if __name__ == "__main__":
+    unittest.main()
