@@ -48,6 +48,9 @@ struct Limits {
   uint64_t max_retained_bytes = 256 << 20;
   // What attached streams may have sent ahead of their kernels: a thousand windows of common size.
   uint64_t max_send_window_bytes = 256 << 20;
+  // Windows of attached streams that count datagrams or connections. What may be sent ahead then holds for a while at
+  // the highest rates there are.
+  uint32_t max_window_datagrams = 1'024;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.
@@ -100,6 +103,10 @@ inline constexpr size_t kFairShareBytes = 256 << 10;
 inline constexpr int kFairShareOperations = 16;
 // A window of an attached stream whose client names none: a round trip on one host at full speed.
 inline constexpr uint64_t kDefaultWindowBytes = 256 << 10;
+// The same in datagrams, or connections.
+inline constexpr uint64_t kDefaultWindowDatagrams = 64;
+// What each datagram of a send window is counted as, in bytes: the largest of UDP fits.
+inline constexpr uint64_t kDatagramWindowBytes = 64 << 10;
 // The most in one data frame of an attached stream: smaller ones cost speed, larger ones bring none.
 inline constexpr size_t kMaxFrameBytes = 256 << 10;
 // What may have arrived on an attached stream and wait for its loop, which is busy: as much as it moves in a turn or

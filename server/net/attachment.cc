@@ -122,6 +122,8 @@ base::Status Attachment::Acknowledge(uint64_t offset) {
 
 uint64_t Attachment::given() const { return client_ ? std::clamp(client_->Given(), acknowledged_, next_) : next_; }
 
+void Attachment::GiveBack() { socket_.bytes().PutBack(kept_.Copy(), given()); }
+
 // --- What goes out. ---
 
 base::Status Attachment::Send(uint64_t offset, std::vector<base::Chunk> bytes) {

@@ -18,6 +18,7 @@
 
 #include "server/base/chunk.h"
 #include "server/base/result.h"
+#include "server/net/attached.h"
 #include "server/net/chunk_queue.h"
 #include "server/net/event_loop.h"
 #include "server/net/options.h"
@@ -25,14 +26,6 @@
 namespace socketeer::net {
 
 class Socket;
-
-struct AttachTerms {
-  std::optional<uint64_t> receive_offset = {};  // of the first byte wanted; absent: what was given to nobody
-  std::optional<uint64_t> send_offset = {};     // of the first byte to be sent; absent: behind what the kernel accepted
-  uint64_t receive_window = 0;                  // bytes that may be handed out and not be acknowledged
-  uint64_t send_window = 0;                     // bytes that may wait for the kernel
-  bool takeover = false;                        // ends another attachment, and calls that wait
-};
 
 // Who is attached. All on the loop's thread; none may call the attachment back.
 class AttachmentClient {
@@ -56,7 +49,7 @@ class AttachmentClient {
   virtual uint64_t Given() const = 0;
 };
 
-class Attachment final : public std::enable_shared_from_this<Attachment> {
+class Attachment final : public Attached, public std::enable_shared_from_this<Attachment> {
  public:
   // `from`: the number of the first byte to hand out; it is that of `kept`, or the kernel's next.
   Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept,
@@ -78,16 +71,13 @@ class Attachment final : public std::enable_shared_from_this<Attachment> {
   void Leave();
 
   // --- For the socket. ---
-  void OnEvents(uint32_t events);
-  // Others want to know of everything.
-  void WatchAll() { Watch(kAllEvents); }
-  uint64_t acknowledged() const { return acknowledged_; }
-  // Where what the client passed on ends, which counts as given out.
-  uint64_t given() const;
-  // What came in and is not acknowledged.
-  const ChunkQueue& kept() const { return kept_; }
-  // The socket has let go of it.
-  void End(std::optional<base::Error> why);
+  void OnEvents(uint32_t events) override;
+  void WatchAll() override { Watch(kAllEvents); }
+  uint64_t acknowledged() const override { return acknowledged_; }
+  uint64_t given() const override;
+  size_t kept_bytes() const override { return kept_.size(); }
+  void GiveBack() override;
+  void End(std::optional<base::Error> why) override;
 
  private:
   // What is to be done on the write side when all bytes below `at` are sent.

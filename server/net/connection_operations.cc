@@ -1,6 +1,5 @@
 #include "server/net/connection_operations.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -84,19 +83,10 @@ Progress AcceptOperation::Try(Socket& socket) {
 }
 
 Progress AcceptOperation::Take(Socket& socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof(peer);
-  const int fd =
-      socket.syscalls().Accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) {
-    if (errno == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
-    error_ = socket.Fault(Call::kAccept, "accept4", errno);
-    return Progress::kDone;
-  }
-  socket.gauges().accepted.fetch_add(1, std::memory_order_relaxed);
-  // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
-  socket.connections().Append(
-      {.fd = fd, .peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer))), .became = nullptr});
+  auto accepted = socket.TakeConnection();
+  if (accepted.ok()) return Progress::kDone;
+  if (accepted.error().errno_number == EAGAIN && mode() != Mode::kExact) return Progress::kBlocked;
+  error_ = std::move(accepted).error();
   return Progress::kDone;
 }
 
@@ -111,12 +101,9 @@ void AcceptOperation::Settle(Socket& socket) {
   if (!got) return;
   const uint64_t number = result_.sequence;
   if (!result_.replayed) {
-    IncomingConnection& next = *kept.At(number);
-    result_.fd = std::exchange(next.fd, -1);
-    result_.info.kind = socket.info().kind;
-    result_.info.state = State::kConnected;
-    result_.info.peer = next.peer;
-    next.became = result_.became;
+    AcceptResult given = socket.GiveConnection(number, result_.became);
+    result_.fd = given.fd;
+    result_.info = std::move(given.info);
   }
   kept.GiveBelow(number + 1);
   if (!want_.sequence) kept.DropBelow(number + 1);

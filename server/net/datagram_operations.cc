@@ -123,8 +123,21 @@ bool ReceiveDatagramsOperation::Begin(Socket& socket) {
     kept.DropBelow(*from);
     socket.NoteRetained();
   }
-  while (count_ < kept.held() && !Full()) Count(*kept.At(*from + count_));
-  from_kept_ = count_ > 0 && mode() != Mode::kWhole;
+  from_kept_ = !CountKept(socket) || (count_ > 0 && mode() != Mode::kWhole);
+  return true;
+}
+
+bool ReceiveDatagramsOperation::CountKept(Socket& socket) {
+  RetainedDatagrams& kept = socket.datagrams();
+  while (count_ < kept.held() && !Full()) {
+    const IncomingDatagram& next = *kept.At(kept.from() + count_);
+    if (next.error != 0) {
+      failed_ = count_ == 0;
+      if (failed_) error_ = socket.DataFault(Call::kReceive, "recvmsg", next.error);
+      return false;
+    }
+    Count(next);
+  }
   return true;
 }
 
@@ -154,6 +167,8 @@ Progress ReceiveDatagramsOperation::Try(Socket& socket) {
 Progress ReceiveDatagramsOperation::Peek(Socket& socket) {
   RetainedDatagrams& kept = socket.datagrams();
   if (result_.sequence < kept.end()) {
+    const int failure = kept.At(result_.sequence)->error;
+    if (failure != 0) return EndWithError(socket, failure);
     result_.datagrams.push_back(Cut(*kept.At(result_.sequence)));
     result_.replayed = result_.sequence < kept.given();
     return Progress::kDone;
@@ -199,8 +214,12 @@ void ReceiveDatagramsOperation::Settle(Socket& socket) {
     return;
   }
   kept.EndReceiving();
-  if (error_) return;
   const uint64_t from = result_.sequence;
+  if (failed_) {
+    named() ? kept.GiveBelow(from + 1) : kept.DropBelow(from + 1);
+    socket.NoteRetained();
+  }
+  if (error_) return;
   result_.replayed = count_ > 0 && from < kept.given();
   if (named()) {
     for (uint64_t number = from; number < from + count_; ++number) {
@@ -228,7 +247,7 @@ void ReceiveDatagramsOperation::Settle(Socket& socket) {
 
 void ReceiveDatagramsOperation::Fail(Socket& socket, base::Error error) {
   if (begun_) socket.datagrams().EndReceiving();
-  if (error_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) {
+  if (error_ && !failed_ && error_->errno_number != 0 && error_->errno_number != EAGAIN) {
     socket.KeepError(error_->errno_number, false);
   }
   error_ = std::move(error);

@@ -82,6 +82,8 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
 
   bool Full() const;
   size_t Enough() const { return mode() == Mode::kWhole ? want_.min_datagrams : 1; }
+  // What is kept is part of the answer, up to an error, which ends it. False: there is one.
+  bool CountKept(Socket& socket);
   // One more of those kept is part of the answer.
   void Count(const IncomingDatagram& datagram);
   // As it is given out.
@@ -91,6 +93,7 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
   bool begun_ = false;
   bool from_kept_ = false;  // it found enough to answer, and does not ask the kernel
   bool looked_ = false;
+  bool failed_ = false;  // the next of those kept is an error, and there is nothing before it to answer with
   size_t count_ = 0;
   size_t payload_bytes_ = 0;
 };

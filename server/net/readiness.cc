@@ -95,7 +95,8 @@ base::Result<bool> Socket::IsReady(const Waiter& waiter, short* polled) {
   if (waiter.readable_bytes == 0) return HasKept() || (*polled & POLLIN) != 0;
   // As FIONREAD does, it counts the first datagram.
   if (kept_ && kept_->datagrams && kept_->datagrams->readable() > 0) {
-    return kept_->datagrams->At(kept_->datagrams->base())->payload.size() >= waiter.readable_bytes;
+    const IncomingDatagram& first = *kept_->datagrams->At(kept_->datagrams->base());
+    return first.error != 0 || first.payload.size() >= waiter.readable_bytes;
   }
   const size_t kept = kept_ ? kept_->bytes.readable() : 0;
   int there = 0;

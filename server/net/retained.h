@@ -35,6 +35,7 @@ struct IncomingDatagram {
   SocketAddress source;
   SocketAddress destination;  // port 0; empty if the kernel did not tell
   uint64_t true_size = 0;
+  int error = 0;  // an errno: a receive that an attached stream made failed in its place
 };
 
 // A connection that was accepted.
@@ -145,6 +146,12 @@ class Retained {
     payload_ -= PayloadOf(items_.data() + (items_.size() - count), count);
     items_.erase(items_.end() - static_cast<std::ptrdiff_t>(count), items_.end());
     end_ = given_;
+  }
+  // The last one is gone, and its number with it. Precondition: it was given to nobody.
+  void ForgetLast() {
+    payload_ -= PayloadOf(At(end_ - 1), 1);
+    items_.pop_back();
+    --end_;
   }
   // A datagram is kept as it was given out.
   void Truncate(uint64_t number, size_t size) {

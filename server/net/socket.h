@@ -13,8 +13,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "server/net/attached.h"
 #include "server/net/event_loop.h"
 #include "server/net/operation.h"
 #include "server/net/options.h"
@@ -29,7 +31,11 @@ namespace socketeer::net {
 
 class Attachment;
 class AttachmentClient;
-struct AttachTerms;
+class DatagramAttachment;
+class DatagramClient;
+class ListenerAttachment;
+class ListenerClient;
+struct AcceptResult;
 
 using SocketHandle = uint64_t;  // unique in the process, never used again
 
@@ -66,10 +72,15 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Ends it with CANCELLED; no effect if it is not waiting here (any more).
   void Cancel(OperationId id);
 
-  // --- socket_attach.cc: instead of the queues, a stream of bytes both ways. ---
-  // Until it ends, Start() and Disconnect() are refused (SOCKET_ATTACHED). The client is not called before Begin().
-  // Errors, which change nothing: WRONG_KIND, WRONG_STATE, SOCKET_ATTACHED, CALL_WAITING, OFFSET_OUT_OF_RANGE.
+  // --- socket_attach.cc: instead of the queues, a stream of bytes, datagrams or connections. ---
+  // Each is for its AttachKind. Until it ends, Start() and Disconnect() are refused (SOCKET_ATTACHED). The client is
+  // not called before Begin(). Errors, which change nothing: WRONG_STATE, SOCKET_ATTACHED, CALL_WAITING,
+  // OFFSET_OUT_OF_RANGE.
   base::Result<std::shared_ptr<Attachment>> Attach(const AttachTerms& terms, std::shared_ptr<AttachmentClient> client);
+  base::Result<std::shared_ptr<DatagramAttachment>> AttachDatagrams(const AttachTerms& terms,
+                                                                    std::shared_ptr<DatagramClient> client);
+  base::Result<std::shared_ptr<ListenerAttachment>> AttachListener(const AttachTerms& terms,
+                                                                   std::shared_ptr<ListenerClient> client);
   // For the attachment itself, when it is over.
   void Detach();
   // For the attachment: what the loop is to wake up for; everything while others wait, which it does before and after.
@@ -101,7 +112,19 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // The same, but the bytes are the caller's to keep; NoteRetained() when it has them. Precondition: none are kept
   // here.
   base::Result<ssize_t> TakeAway(char* buffer, size_t most);
-  // The same past what is kept. -1: errno. 0: the end of the stream.
+  // datagram_batch.cc. Up to `most` at once, 1 at least: how many. -1: errno. 0: the end of the stream. `*drained`: the
+  // kernel had no more, and will announce the next one.
+  base::Result<int> TakeDatagrams(size_t most, bool* drained);
+  // An error in place of a datagram. False: no more may be kept.
+  bool KeepFailure(int number);
+  // How many datagrams the kernel had no room for, since the socket was made.
+  uint64_t CountDropped();
+  // One accept4(2), to where it is kept.
+  base::Status TakeConnection();
+  // The connection of that number, which is kept and was given to nobody, becomes a socket: whoever gets the result
+  // owns its descriptor.
+  AcceptResult GiveConnection(uint64_t number, const std::shared_ptr<SocketObserver>& becomes);
+  // Past what is kept, as TakeBytes() and TakeDatagram(). -1: errno. 0: the end of the stream.
   ssize_t ReadBytes(char* buffer, size_t size, bool peek);
   // -1: errno. 0: one datagram in `out`. 1: the end of the stream (seqpacket).
   int ReadDatagram(IncomingDatagram* out, bool peek);
@@ -112,6 +135,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   int TakeError(bool named, bool peek = false);
   // An error that the kernel told a send, and will not tell again: ReadBytes() does, instead of the end of the stream.
   void OweError(int number) { kept().owed_error = number; }
+  int TakeOwedError() { return kept_ ? std::exchange(kept_->owed_error, 0) : 0; }
   // How many bytes of the stream, or datagrams in all, the kernel accepted; sends add to it.
   uint64_t sent() const { return sent_; }
   void NoteSent(uint64_t count) { sent_ += count; }
@@ -158,9 +182,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     struct {
       int number = 0;
       bool told = false;
-    } error;             // see KeepError()
-    int owed_error = 0;  // see OweError()
-    std::shared_ptr<Attachment> attachment;
+    } error;               // see KeepError()
+    int owed_error = 0;    // see OweError()
+    uint64_t dropped = 0;  // see CountDropped()
+    std::shared_ptr<Attached> attachment;
   };
   struct Lane {  // one direction
     Queue waiting;
@@ -179,8 +204,12 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void OnTimeout(OperationId id, Side side);
   std::vector<std::unique_ptr<Operation>> FailAll(const base::Error& why);
   bool attached() const { return kept_ && kept_->attachment; }
+  base::Status MayAttach(AttachKind kind, const AttachTerms& terms);
+  // All that may fail. Returns the first number to hand out.
+  template <typename Items>
+  base::Result<uint64_t> BeginAttach(AttachKind kind, const AttachTerms& terms, Items& (Socket::*items)());
   // Null when nobody is attached. Who takes it ends it.
-  std::shared_ptr<Attachment> TakeAttachment();
+  std::shared_ptr<Attached> TakeAttachment();
   bool CloseMayBlock();
   void EndWaiters();
   void CountWaiting();

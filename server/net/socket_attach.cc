@@ -2,39 +2,79 @@
 #include <utility>
 
 #include "server/net/attachment.h"
+#include "server/net/datagram_attachment.h"
+#include "server/net/listener_attachment.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
 
-base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& terms,
-                                                         std::shared_ptr<AttachmentClient> client) {
-  const auto refuse = [this](base::Error error) {
-    ForgetIfUnused();
-    return Describe(std::move(error), "attach");
-  };
-  if (!info_.kind.IsStream()) return refuse(base::WrongKind("AttachSocket", info_.kind.Word(), "the unary calls"));
-  if (info_.state != State::kConnected && info_.state != State::kDisconnected) {
-    return refuse(base::WrongState("attach", "it has no connection"));
+base::Status Socket::MayAttach(AttachKind kind, const AttachTerms& terms) {
+  const Situation situation = connect_failed_ ? Situation::kFailed : SituationOf(info_);
+  const Row* const row = FindRow(ClassOf(info_.kind), situation);
+  if (row != nullptr && row->of(Call::kAttach).unnamed.verdict == Outcome::Verdict::kForbidden) {
+    return base::WrongState("attach", "it has no connection, and does not listen");
   }
+  if (AttachKindOf(info_) != kind) return base::WrongState("attach", "its state has just changed; attach again");
   if (!terms.takeover) {
-    if (attached()) return refuse(base::SocketAttached());
-    if (!lanes_[0].waiting.empty() || !lanes_[1].waiting.empty()) return refuse(base::CallsWaiting());
+    if (attached()) return base::SocketAttached();
+    if (!lanes_[0].waiting.empty() || !lanes_[1].waiting.empty()) return base::CallsWaiting();
   }
-  auto from = attached() ? Find(terms.receive_offset, "open.receive_offset", kept_->attachment->acknowledged(),
-                                kept_->attachment->given())
-                         : bytes().Find(terms.receive_offset, "open.receive_offset");
-  if (!from.ok()) return refuse(std::move(from).error());
-  if (terms.send_offset > sent_) {
-    return refuse(base::OffsetOutOfRange("open.send_offset", *terms.send_offset, 0, sent_));
+  if (kind != AttachKind::kListener && terms.send_offset > sent_) {
+    return base::OffsetOutOfRange("open.send_offset", *terms.send_offset, 0, sent_);
   }
-  if (auto watched = EnsureWatched(); !watched.ok()) return refuse(std::move(watched).error());
+  return base::Ok();
+}
+
+template <typename Items>
+base::Result<uint64_t> Socket::BeginAttach(AttachKind kind, const AttachTerms& terms, Items& (Socket::*items)()) {
+  base::Status may = MayAttach(kind, terms);
+  base::Result<uint64_t> from = uint64_t{0};
+  if (may.ok()) {
+    from = attached() ? Find(terms.receive_offset, "open.receive_offset", kept_->attachment->acknowledged(),
+                             kept_->attachment->given())
+                      : (this->*items)().Find(terms.receive_offset, "open.receive_offset");
+    if (from.ok()) may = EnsureWatched();
+  }
+  if (!may.ok()) from = std::move(may).error();
+  if (!from.ok()) {
+    ForgetIfUnused();
+    return Describe(std::move(from).error(), "attach");
+  }
   // Nothing can fail from here on.
   EndWaiting(base::TakenOver());
-  bytes().DropBelow(*from);
-  kept().attachment =
-      std::make_shared<Attachment>(*this, terms, *from, bytes().Take(bytes().size()), std::move(client));
+  (this->*items)().DropBelow(*from);
   NoteRetained();
-  return kept_->attachment;
+  return from;
+}
+
+base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& terms,
+                                                         std::shared_ptr<AttachmentClient> client) {
+  const auto from = BeginAttach(AttachKind::kStream, terms, &Socket::bytes);
+  if (!from.ok()) return from.error();
+  auto made = std::make_shared<Attachment>(*this, terms, *from, bytes().Take(bytes().size()), std::move(client));
+  kept().attachment = made;
+  NoteRetained();
+  return made;
+}
+
+base::Result<std::shared_ptr<DatagramAttachment>> Socket::AttachDatagrams(const AttachTerms& terms,
+                                                                          std::shared_ptr<DatagramClient> client) {
+  const auto from = BeginAttach(AttachKind::kDatagrams, terms, &Socket::datagrams);
+  if (!from.ok()) return from.error();
+  datagrams().BeginReceiving(*from);
+  auto made = std::make_shared<DatagramAttachment>(*this, terms, *from, std::move(client));
+  kept().attachment = made;
+  return made;
+}
+
+base::Result<std::shared_ptr<ListenerAttachment>> Socket::AttachListener(const AttachTerms& terms,
+                                                                         std::shared_ptr<ListenerClient> client) {
+  const auto from = BeginAttach(AttachKind::kListener, terms, &Socket::connections);
+  if (!from.ok()) return from.error();
+  connections().BeginReceiving(*from);
+  auto made = std::make_shared<ListenerAttachment>(*this, terms, *from, std::move(client));
+  kept().attachment = made;
+  return made;
 }
 
 void Socket::Detach() {
@@ -45,11 +85,11 @@ void Socket::Detach() {
 
 bool Socket::WatchFor(uint32_t events) { return loop_.Rewatch(watch_, fd_, events).ok(); }
 
-std::shared_ptr<Attachment> Socket::TakeAttachment() {
+std::shared_ptr<Attached> Socket::TakeAttachment() {
   if (!attached()) return nullptr;
   const auto former = std::exchange(kept_->attachment, nullptr);
   former->WatchAll();
-  bytes().PutBack(former->kept().Copy(), former->given());
+  former->GiveBack();
   NoteRetained();
   return former;
 }

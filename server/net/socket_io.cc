@@ -1,43 +1,14 @@
 // How bytes, datagrams and connections come in, and stay until they are acknowledged.
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "server/base/limits.h"
-#include "server/net/attachment.h"
+#include "server/net/connection_operations.h"
+#include "server/net/datagram_batch.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
-namespace {
-
-// The address that a datagram was sent to; empty when the kernel did not say.
-SocketAddress DestinationOf(msghdr& message) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
-      in_pktinfo info;
-      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_addr = info.ipi_addr;
-      return SocketAddress::FromKernel(&address, sizeof(address));
-    }
-    if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
-      in6_pktinfo info;
-      std::memcpy(&info, CMSG_DATA(part), sizeof(info));
-      sockaddr_in6 address{};
-      address.sin6_family = AF_INET6;
-      address.sin6_addr = info.ipi6_addr;
-      return SocketAddress::FromKernel(&address, sizeof(address));
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 Socket::Kept& Socket::kept() {
   if (!kept_) kept_ = std::make_unique<Kept>(budget_);
   return *kept_;
@@ -67,7 +38,7 @@ void Socket::NoteRetained() {
     payload += kept_->datagrams->payload();
     overhead = kept_->datagrams->size() * base::kDatagramOverhead;
   }
-  if (attached()) payload += kept_->attachment->kept().size();
+  if (attached()) payload += kept_->attachment->kept_bytes();
   kept_->charge.Settle(payload + overhead);
   gauges().retained_bytes.store(payload, std::memory_order_relaxed);
 }
@@ -99,6 +70,7 @@ void Socket::ResetConnections() {
   RetainedConnections& pending = *kept_->connections;
   for (uint64_t number = pending.given(); number < pending.end(); ++number) {
     const int fd = pending.At(number)->fd;
+    if (fd < 0) continue;  // it became a socket of its own, of which nobody was told yet
     const linger reset{.l_onoff = 1, .l_linger = 0};
     if (info_.kind.IsTcp()) syscalls().SetSockOpt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     syscalls().Close(fd);
@@ -159,6 +131,29 @@ base::Result<int> Socket::TakeDatagram() {
   NoteRetained();
   errno = number;
   return got;
+}
+
+base::Status Socket::TakeConnection() {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof(peer);
+  const int fd = syscalls().Accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return Fault(Call::kAccept, "accept4", errno);
+  gauges().accepted.fetch_add(1, std::memory_order_relaxed);
+  // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
+  connections().Append(
+      {.fd = fd, .peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer))), .became = nullptr});
+  return base::Ok();
+}
+
+AcceptResult Socket::GiveConnection(uint64_t number, const std::shared_ptr<SocketObserver>& becomes) {
+  IncomingConnection& next = *connections().At(number);
+  AcceptResult result;
+  result.fd = std::exchange(next.fd, -1);
+  result.info.kind = info_.kind;
+  result.info.state = State::kConnected;
+  result.info.peer = next.peer;
+  next.became = becomes;
+  return result;
 }
 
 ssize_t Socket::NextDatagramSize() {

@@ -25,60 +25,60 @@ namespace {
 // A head names the calls that the kind has; `receive` is peek too.
 constexpr std::string_view kText = R"(
 tcp
-             bind         connect       discon listen  accept  send         receive      sh.read   sh.write  sh.both
-Created      ok>B         EINPROGRESS>G ok     ok>L    !EINVAL !EPIPE       !ENOTCONN    !WS       !WS       !WS
-Bound        !EINVAL      EINPROGRESS>G ok     ok>L    !EINVAL !EPIPE       !ENOTCONN    !WS       !WS       !WS
-Listening    !EINVAL      !EISCONN      ok>C/B ok      EAGAIN  !EPIPE       !ENOTCONN    ok>C/B    ok        ok>C/B
-Connecting   !EINVAL      EALREADY      ok>C/B !EINVAL !EINVAL EAGAIN       EAGAIN       ok>C/B    ok>C/B    ok>C/B
-Failed       ok>B/!EINVAL ECONNREFUSED  ok     !EINVAL !EINVAL ECONNREFUSED ECONNREFUSED !WS       !WS       !WS
-Connected    !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           EAGAIN       ok        ok        ok
-ReadShut     !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           eof          ok        ok        ok
-WriteShut    !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       EAGAIN       ok        ok        ok
-BothShut     !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          ok        ok        ok
-PeerClosed   !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           eof          ok        ok        ok
-Finished     ok>D/!EINVAL !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          !ENOTCONN !ENOTCONN !ENOTCONN
-Disconnected ok/!EINVAL   !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          !ENOTCONN !ENOTCONN !ENOTCONN
+             bind         connect       discon listen  accept  send         receive      sh.read   sh.write  sh.both   attach
+Created      ok>B         EINPROGRESS>G ok     ok>L    !EINVAL !EPIPE       !ENOTCONN    !WS       !WS       !WS       !WS
+Bound        !EINVAL      EINPROGRESS>G ok     ok>L    !EINVAL !EPIPE       !ENOTCONN    !WS       !WS       !WS       !WS
+Listening    !EINVAL      !EISCONN      ok>C/B ok      EAGAIN  !EPIPE       !ENOTCONN    ok>C/B    ok        ok>C/B    ok
+Connecting   !EINVAL      EALREADY      ok>C/B !EINVAL !EINVAL EAGAIN       EAGAIN       ok>C/B    ok>C/B    ok>C/B    !WS
+Failed       ok>B/!EINVAL ECONNREFUSED  ok     !EINVAL !EINVAL ECONNREFUSED ECONNREFUSED !WS       !WS       !WS       !WS
+Connected    !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           EAGAIN       ok        ok        ok        ok
+ReadShut     !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           eof          ok        ok        ok        ok
+WriteShut    !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       EAGAIN       ok        ok        ok        ok
+BothShut     !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          ok        ok        ok        ok
+PeerClosed   !EINVAL      !EISCONN      ok>C/B !EINVAL !EINVAL ok           eof          ok        ok        ok        ok
+Finished     ok>D/!EINVAL !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          !ENOTCONN !ENOTCONN !ENOTCONN ok
+Disconnected ok/!EINVAL   !EISCONN      ok>C/B !EINVAL !EINVAL !EPIPE       eof          !ENOTCONN !ENOTCONN !ENOTCONN ok
 udp
-          bind    connect discon  listen      accept      send          sendto receive sh.read sh.write sh.both
-Created   ok>B    ok>N    ok      -EOPNOTSUPP -EOPNOTSUPP !WS           ok>B   EAGAIN  !WS     !WS      !WS
-Bound     !EINVAL ok>N    ok>C/ok -EOPNOTSUPP -EOPNOTSUPP !EDESTADDRREQ ok     EAGAIN  !WS     !WS      !WS
-Connected !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP ok            ok     EAGAIN  ok      ok       ok
-ReadShut  !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP ok            ok     EAGAIN  ok      ok       ok
-WriteShut !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP !EPIPE        !EPIPE EAGAIN  ok      ok       ok
-BothShut  !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP !EPIPE        !EPIPE EAGAIN  ok      ok       ok
+          bind    connect discon  listen      accept      send          sendto receive sh.read sh.write sh.both attach
+Created   ok>B    ok>N    ok      -EOPNOTSUPP -EOPNOTSUPP !WS           ok>B   EAGAIN  !WS     !WS      !WS     ok
+Bound     !EINVAL ok>N    ok>C/ok -EOPNOTSUPP -EOPNOTSUPP !EDESTADDRREQ ok     EAGAIN  !WS     !WS      !WS     ok
+Connected !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP ok            ok     EAGAIN  ok      ok       ok      ok
+ReadShut  !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP ok            ok     EAGAIN  ok      ok       ok      ok
+WriteShut !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP !EPIPE        !EPIPE EAGAIN  ok      ok       ok      ok
+BothShut  !EINVAL ok      ok>C/B  -EOPNOTSUPP -EOPNOTSUPP !EPIPE        !EPIPE EAGAIN  ok      ok       ok      ok
 unix
-             bind       connect  discon  listen  accept  send      receive sh.read sh.write sh.both
-Created      ok>B       ok>N     !EINVAL !EINVAL !EINVAL !ENOTCONN !EINVAL ok      ok       ok
-Bound        !EINVAL    ok>N     !EINVAL ok>L    !EINVAL !ENOTCONN !EINVAL ok      ok       ok
-Listening    !EINVAL    !EINVAL  !EINVAL ok      EAGAIN  !ENOTCONN !EINVAL ok      ok       ok
-Connected    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        EAGAIN  ok      ok       ok
-ReadShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        eof     ok      ok       ok
-WriteShut    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    EAGAIN  ok      ok       ok
-BothShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok
-PeerClosed   ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL EPIPE     eof     ok      ok       ok
-Finished     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok
-Disconnected ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok
+             bind       connect  discon  listen  accept  send      receive sh.read sh.write sh.both attach
+Created      ok>B       ok>N     !EINVAL !EINVAL !EINVAL !ENOTCONN !EINVAL ok      ok       ok      !WS
+Bound        !EINVAL    ok>N     !EINVAL ok>L    !EINVAL !ENOTCONN !EINVAL ok      ok       ok      !WS
+Listening    !EINVAL    !EINVAL  !EINVAL ok      EAGAIN  !ENOTCONN !EINVAL ok      ok       ok      ok
+Connected    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        EAGAIN  ok      ok       ok      ok
+ReadShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        eof     ok      ok       ok      ok
+WriteShut    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    EAGAIN  ok      ok       ok      ok
+BothShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok      ok
+PeerClosed   ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL EPIPE     eof     ok      ok       ok      ok
+Finished     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok      ok
+Disconnected ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof     ok      ok       ok      ok
 unix-dgram
-           bind       connect discon listen      accept      send             sendto receive sh.read sh.write sh.both
-Created    ok>B       ok>N    ok     -EOPNOTSUPP -EOPNOTSUPP !ENOTCONN        ok     EAGAIN  ok      ok       ok
-Bound      !EINVAL    ok>N    ok     -EOPNOTSUPP -EOPNOTSUPP !ENOTCONN        ok     EAGAIN  ok      ok       ok
-Connected  ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ok               ok     EAGAIN  ok      ok       ok
-ReadShut   ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ok               ok     EAGAIN  ok      ok       ok
-WriteShut  ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP !EPIPE           !EPIPE EAGAIN  ok      ok       ok
-BothShut   ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP !EPIPE           !EPIPE EAGAIN  ok      ok       ok
-PeerClosed ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ECONNREFUSED>C/B ok     EAGAIN  ok      ok       ok
+           bind       connect discon listen      accept      send             sendto receive sh.read sh.write sh.both attach
+Created    ok>B       ok>N    ok     -EOPNOTSUPP -EOPNOTSUPP !ENOTCONN        ok     EAGAIN  ok      ok       ok      ok
+Bound      !EINVAL    ok>N    ok     -EOPNOTSUPP -EOPNOTSUPP !ENOTCONN        ok     EAGAIN  ok      ok       ok      ok
+Connected  ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ok               ok     EAGAIN  ok      ok       ok      ok
+ReadShut   ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ok               ok     EAGAIN  ok      ok       ok      ok
+WriteShut  ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP !EPIPE           !EPIPE EAGAIN  ok      ok       ok      ok
+BothShut   ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP !EPIPE           !EPIPE EAGAIN  ok      ok       ok      ok
+PeerClosed ok/!EINVAL ok      ok>C/B -EOPNOTSUPP -EOPNOTSUPP ECONNREFUSED>C/B ok     EAGAIN  ok      ok       ok      ok
 unix-seqpacket
-             bind       connect  discon  listen  accept  send      receive   sh.read sh.write sh.both
-Created      ok>B       ok>N     !EINVAL !EINVAL !EINVAL !ENOTCONN !ENOTCONN ok      ok       ok
-Bound        !EINVAL    ok>N     !EINVAL ok>L    !EINVAL !ENOTCONN !ENOTCONN ok      ok       ok
-Listening    !EINVAL    !EINVAL  !EINVAL ok      EAGAIN  !ENOTCONN !ENOTCONN ok      ok       ok
-Connected    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        EAGAIN    ok      ok       ok
-ReadShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        eof       ok      ok       ok
-WriteShut    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    EAGAIN    ok      ok       ok
-BothShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok
-PeerClosed   ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL EPIPE     eof       ok      ok       ok
-Finished     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok
-Disconnected ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok
+             bind       connect  discon  listen  accept  send      receive   sh.read sh.write sh.both attach
+Created      ok>B       ok>N     !EINVAL !EINVAL !EINVAL !ENOTCONN !ENOTCONN ok      ok       ok      !WS
+Bound        !EINVAL    ok>N     !EINVAL ok>L    !EINVAL !ENOTCONN !ENOTCONN ok      ok       ok      !WS
+Listening    !EINVAL    !EINVAL  !EINVAL ok      EAGAIN  !ENOTCONN !ENOTCONN ok      ok       ok      ok
+Connected    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        EAGAIN    ok      ok       ok      ok
+ReadShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL ok        eof       ok      ok       ok      ok
+WriteShut    ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    EAGAIN    ok      ok       ok      ok
+BothShut     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok      ok
+PeerClosed   ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL EPIPE     eof       ok      ok       ok      ok
+Finished     ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok      ok
+Disconnected ok/!EINVAL !EISCONN !EINVAL !EINVAL !EINVAL !EPIPE    eof       ok      ok       ok      ok
 )";
 
 constexpr std::string_view kKindNames[] = {"tcp", "udp", "unix", "unix-dgram", "unix-seqpacket"};
@@ -97,17 +97,18 @@ constexpr const char* kSituationNames[] = {"CREATED",
                                            "CONNECTED, peer closed",
                                            "CONNECTED, write shut, peer closed",
                                            "DISCONNECTED"};
-constexpr const char* kCallNames[] = {
-    "bind", "connect",       "disconnect",     "listen",        "accept",     "send",       "send to", "receive",
-    "peek", "shutdown read", "shutdown write", "shutdown both", "getsockopt", "setsockopt", "await",   "close"};
-constexpr const char* kOperations[] = {"bind",       "connect",    "connect", "listen",   "accept",   "send",
-                                       "send",       "receive",    "receive", "shutdown", "shutdown", "shutdown",
-                                       "getsockopt", "setsockopt", "await",   "close"};
+constexpr const char* kCallNames[] = {"bind",           "connect",       "disconnect", "listen",     "accept",
+                                      "send",           "send to",       "receive",    "peek",       "shutdown read",
+                                      "shutdown write", "shutdown both", "attach",     "getsockopt", "setsockopt",
+                                      "await",          "close"};
+constexpr const char* kOperations[] = {"bind",   "connect",    "connect",    "listen",   "accept",   "send",
+                                       "send",   "receive",    "receive",    "shutdown", "shutdown", "shutdown",
+                                       "attach", "getsockopt", "setsockopt", "await",    "close"};
 static_assert(std::size(kCallNames) == kCalls && std::size(kOperations) == kCalls);
-// The heads of kText, for the calls up to kShutdownBoth.
-constexpr std::string_view kHeads[] = {"bind",   "connect", "discon", "listen",  "accept",   "send",
-                                       "sendto", "receive", "peek",   "sh.read", "sh.write", "sh.both"};
-static_assert(std::size(kHeads) == static_cast<size_t>(Call::kShutdownBoth) + 1);
+// The heads of kText, for the calls up to kAttach.
+constexpr std::string_view kHeads[] = {"bind",    "connect", "discon",  "listen",   "accept",  "send",  "sendto",
+                                       "receive", "peek",    "sh.read", "sh.write", "sh.both", "attach"};
+static_assert(std::size(kHeads) == static_cast<size_t>(Call::kAttach) + 1);
 
 // Takes the first word off `text`.
 std::string_view NextWord(std::string_view& text) {

@@ -44,6 +44,7 @@ enum class Call {
   kShutdownRead,
   kShutdownWrite,
   kShutdownBoth,
+  kAttach,
   // These are "ok" in every situation. (GetSocket, ListSockets and UpdateSocket do not come to the socket at all.)
   kGetOptions,
   kSetOptions,

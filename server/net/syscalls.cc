@@ -22,6 +22,14 @@ ssize_t Syscalls::SendMsg(int fd, const msghdr* message, int flags) { return ::s
 
 ssize_t Syscalls::RecvMsg(int fd, msghdr* message, int flags) { return ::recvmsg(fd, message, flags); }
 
+int Syscalls::SendMMsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return ::sendmmsg(fd, messages, count, flags);
+}
+
+int Syscalls::RecvMMsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return ::recvmmsg(fd, messages, count, flags, nullptr);
+}
+
 int Syscalls::Shutdown(int fd, int how) { return ::shutdown(fd, how); }
 
 int Syscalls::Close(int fd) { return ::close(fd); }

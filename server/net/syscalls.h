@@ -23,6 +23,8 @@ class Syscalls {
   virtual int Accept4(int fd, sockaddr* address, socklen_t* size, int flags);
   virtual ssize_t SendMsg(int fd, const msghdr* message, int flags);
   virtual ssize_t RecvMsg(int fd, msghdr* message, int flags);
+  virtual int SendMMsg(int fd, mmsghdr* messages, unsigned count, int flags);
+  virtual int RecvMMsg(int fd, mmsghdr* messages, unsigned count, int flags);  // without a timeout
   virtual int Shutdown(int fd, int how);
   virtual int Close(int fd);
   virtual int GetSockOpt(int fd, int level, int name, void* value, socklen_t* size);

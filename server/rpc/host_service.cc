@@ -29,6 +29,7 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_retained_bytes_per_socket(limits.max_retained_bytes_per_socket);
   out->set_max_retained_bytes(limits.max_retained_bytes);
   out->set_max_send_window_bytes(limits.max_send_window_bytes);
+  out->set_max_window_datagrams(limits.max_window_datagrams);
 }
 
 }  // namespace

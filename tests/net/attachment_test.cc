@@ -7,41 +7,24 @@
 #include <memory>
 #include <string>
 
+#include "tests/net/attach_clients.h"
 #include "tests/net/ends.h"
 
 namespace socketeer::net {
 namespace {
 
+using testing::BytesKeeper;
 using testing::Ends;
 using testing::Flavour;
 using testing::kTcp;
 using testing::kUnix;
 using testing::Rig;
 
-// Keeps what it is told; on the loop's thread.
-class Keeper final : public AttachmentClient {
- public:
-  void OnReceived(uint64_t, base::Chunk bytes) override { received += bytes.view(); }
-  void OnEndOfStream(uint64_t) override { ended = true; }
-  void OnReceiveError(base::Error) override {}
-  void OnAccepted(uint64_t) override {}
-  void OnShutdown() override {}
-  void OnSendError(base::Error) override {}
-  void OnOptions(base::Result<OptionList>) override {}
-  void OnDetached(std::optional<base::Error>) override { detached = true; }
-  uint64_t Given() const override { return given; }
-
-  std::string received;
-  uint64_t given = 0;
-  bool ended = false;
-  bool detached = false;
-};
-
 class AttachmentTest : public ::testing::TestWithParam<Flavour> {
  protected:
   // Attaches; what has come by now is handed out.
   void Attach() {
-    keeper_ = std::make_shared<Keeper>();
+    keeper_ = std::make_shared<BytesKeeper>();
     attachment_ = ends_.socket.Run([this](Socket& socket) {
       auto attached = socket.Attach({.receive_window = 100, .send_window = 100}, keeper_);
       EXPECT_TRUE(attached.ok());
@@ -55,7 +38,7 @@ class AttachmentTest : public ::testing::TestWithParam<Flavour> {
 
   Rig rig_;
   Ends ends_{rig_, GetParam()};
-  std::shared_ptr<Keeper> keeper_;
+  std::shared_ptr<BytesKeeper> keeper_;
   std::shared_ptr<Attachment> attachment_;
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, AttachmentTest, ::testing::Values(kTcp, kUnix),
@@ -79,7 +62,7 @@ TEST_P(AttachmentTest, CloseTellsThePeerOfWhatWasNotGiven) {
   for (const bool given : {false, true}) {
     Ends ends(rig_, GetParam());
     ends.Deliver("abc");
-    auto keeper = std::make_shared<Keeper>();
+    auto keeper = std::make_shared<BytesKeeper>();
     ends.socket.Run([&](Socket& socket) {
       (*socket.Attach({.receive_window = 100, .send_window = 100}, keeper))->Begin();
       keeper->given = given ? 3 : 0;

@@ -14,8 +14,9 @@ namespace socketeer::net::testing {
 // A socket on the shard that the test's own one is connected to.
 struct Ends {
   Ends(Rig& rig, const Flavour& flavour) : socket(Open(rig, flavour.kind())) {
-    const SocketAddress at =
-        flavour.IsUnix() ? *SocketAddress::UnixPath(dir.File("there")) : *SocketAddress::Inet("127.0.0.1", 0, "");
+    const SocketAddress at = flavour.IsUnix()
+                                 ? *SocketAddress::UnixPath(dir.File("there"))
+                                 : *SocketAddress::Inet(flavour.family == AF_INET6 ? "::1" : "127.0.0.1", 0, "");
     if (flavour.HasConnections()) {
       listener = PlainTarget(flavour, at);
       EXPECT_TRUE(socket.Connect(AddressOf(listener.get())).Get().ok());

@@ -25,8 +25,6 @@ using testing::Rig;
 using testing::TestSocket;
 using testing::WaitFor;
 
-constexpr Flavour kUnixDgram{"dgram_path", AF_UNIX, SOCK_DGRAM};
-
 // --- Datagrams and records. ---
 
 class OffsetRecords : public ::testing::TestWithParam<Flavour> {
@@ -34,7 +32,7 @@ class OffsetRecords : public ::testing::TestWithParam<Flavour> {
   Rig rig_;
   Ends ends_{rig_, GetParam()};
 };
-INSTANTIATE_TEST_SUITE_P(Kinds, OffsetRecords, ::testing::Values(kUdp, kUnixDgram, kSeqpacket),
+INSTANTIATE_TEST_SUITE_P(Kinds, OffsetRecords, ::testing::Values(kUdp, testing::kDgram, kSeqpacket),
                          [](const auto& each) { return std::string(each.param.name); });
 
 std::string Joined(const base::Result<ReceiveDatagramsResult>& result) {

@@ -26,18 +26,14 @@ inline constexpr Flavour kTcp6{"tcp6", AF_INET6, SOCK_STREAM};
 inline constexpr Flavour kUdp{"udp4", AF_INET, SOCK_DGRAM};
 inline constexpr Flavour kUdp6{"udp6", AF_INET6, SOCK_DGRAM};
 inline constexpr Flavour kUnix{"unix_path", AF_UNIX, SOCK_STREAM};
+inline constexpr Flavour kDgram{"dgram_path", AF_UNIX, SOCK_DGRAM};
 inline constexpr Flavour kSeqpacket{"seqpacket_path", AF_UNIX, SOCK_SEQPACKET};
 inline constexpr Flavour kFlavours[] = {
-    kTcp,
-    kTcp6,
-    kUdp,
-    kUdp6,
-    kUnix,
-    {"unix_abstract", AF_UNIX, SOCK_STREAM, true},
-    {"dgram_path", AF_UNIX, SOCK_DGRAM},
-    {"dgram_abstract", AF_UNIX, SOCK_DGRAM, true},
-    kSeqpacket,
-    {"seqpacket_abstract", AF_UNIX, SOCK_SEQPACKET, true},
+    kTcp,       kTcp6,
+    kUdp,       kUdp6,
+    kUnix,      {"unix_abstract", AF_UNIX, SOCK_STREAM, true},
+    kDgram,     {"dgram_abstract", AF_UNIX, SOCK_DGRAM, true},
+    kSeqpacket, {"seqpacket_abstract", AF_UNIX, SOCK_SEQPACKET, true},
 };
 
 // A blocking socket of the test's own.

@@ -16,10 +16,10 @@ namespace {
 
 using Verdict = Outcome::Verdict;
 
-// The columns of the document. peek is like receive; the calls behind kShutdownBoth are ok everywhere.
-constexpr Call kColumns[] = {Call::kBind,         Call::kConnect,       Call::kDisconnect,  Call::kListen,
-                             Call::kAccept,       Call::kSend,          Call::kSendTo,      Call::kReceive,
-                             Call::kShutdownRead, Call::kShutdownWrite, Call::kShutdownBoth};
+// The columns of the document. peek is like receive; the calls behind kAttach are ok everywhere.
+constexpr Call kColumns[] = {Call::kBind,         Call::kConnect,       Call::kDisconnect,   Call::kListen,
+                             Call::kAccept,       Call::kSend,          Call::kSendTo,       Call::kReceive,
+                             Call::kShutdownRead, Call::kShutdownWrite, Call::kShutdownBoth, Call::kAttach};
 
 const char* NameOf(State state) {
   constexpr const char* kNames[] = {"UNSPECIFIED", "CREATED",   "BOUND",        "LISTENING",

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/net/errno_table.h"
+#include "tests/net/attach_clients.h"
 #include "tests/net/situations.h"
 
 namespace socketeer::net {
@@ -56,6 +57,22 @@ Seen Receive(TestSocket& socket, bool stream, bool peek) {
   return Ended(socket.ReceiveDatagrams(1, Mode::kExact, peek).Get());
 }
 
+Seen Attach(Rig& rig, Socket& socket) {
+  const auto leave = [](auto attached) {
+    if (attached.ok()) (*attached)->Leave();
+    return Ended(std::move(attached));
+  };
+  switch (const AttachTerms terms{.receive_window = 1, .send_window = 1}; AttachKindOf(socket.info())) {
+    case AttachKind::kStream:
+      return leave(socket.Attach(terms, std::make_shared<testing::BytesKeeper>()));
+    case AttachKind::kDatagrams:
+      return leave(socket.AttachDatagrams(terms, std::make_shared<testing::DatagramKeeper>()));
+    case AttachKind::kListener:
+      return leave(socket.AttachListener(terms, std::make_shared<testing::ListenerKeeper>(rig)));
+  }
+  return {};
+}
+
 Seen Await(TestSocket& socket) {
   socket.Run([](Socket& on_loop) {
     for (const Condition condition : {Condition::kReadable, Condition::kPeerClosed, Condition::kClosed}) {
@@ -67,7 +84,7 @@ Seen Await(TestSocket& socket) {
   return {.word = "ok", .error = {}};
 }
 
-Seen Make(Call call, Scene& scene) {
+Seen Make(Call call, Rig& rig, Scene& scene) {
   TestSocket& socket = scene.socket();
   const bool stream = scene.flavour().type == SOCK_STREAM;
   const bool tcp = scene.flavour().kind().IsTcp();
@@ -96,6 +113,8 @@ Seen Make(Call call, Scene& scene) {
       return Ended(socket.Shutdown(SHUT_WR).Get());
     case Call::kShutdownBoth:
       return Ended(socket.Shutdown(SHUT_RDWR).Get());
+    case Call::kAttach:
+      return socket.Run([&](Socket& s) { return Attach(rig, s); });
     case Call::kGetOptions:
       return Ended(socket.Run([](Socket& s) { return s.GetOptions(); }));
     case Call::kSetOptions:
@@ -175,7 +194,7 @@ void CheckCell(const Flavour& flavour, const Row& row, Call call, bool named) {
   scene.Bring(row.situation, named);
   const State state = scene.socket().info().state;
   const std::string before = Snapshot(scene.socket());
-  const Seen seen = Make(call, scene);
+  const Seen seen = Make(call, rig, scene);
   EXPECT_EQ(seen.word, stated.word);
   if (stated.verdict != Verdict::kOk && stated.verdict != Verdict::kEnd) ExpectError(stated, seen, call, state);
   if (call == Call::kClose) return;

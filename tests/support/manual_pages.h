@@ -33,6 +33,13 @@ inline const std::vector<ManualPage>& ManualPages() {
       {"recvmsg",
        {EAGAIN, EBADF, ECONNREFUSED, ECONNRESET, EFAULT, EHOSTUNREACH, EINTR, EINVAL, ENOMEM, ENOTCONN, ENOTSOCK,
         ETIMEDOUT}},
+      // Of its first message; later ones only end the batch.
+      {"sendmmsg", {EACCES,   EAGAIN,       EALREADY,   EBADF,   ECONNREFUSED, ECONNRESET,  EDESTADDRREQ, EFAULT,
+                    EINTR,    EHOSTUNREACH, EINVAL,     EISCONN, EMSGSIZE,     ENETUNREACH, ENOBUFS,      ENOMEM,
+                    ENOTCONN, ENOTSOCK,     EOPNOTSUPP, EPERM,   EPIPE,        ETIMEDOUT}},
+      {"recvmmsg",
+       {EAGAIN, EBADF, ECONNREFUSED, ECONNRESET, EFAULT, EHOSTUNREACH, EINTR, EINVAL, ENOMEM, ENOTCONN, ENOTSOCK,
+        ETIMEDOUT}},
       {"shutdown", {EBADF, EINVAL, ENOTCONN, ENOTSOCK}},
       {"close", {EBADF, EDQUOT, EINTR, EIO, ENOSPC}},
       {"getsockopt", {EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP}},

@@ -90,6 +90,12 @@ class NthCallFails final : public net::Syscalls {
     *message = shorter;
     return count;
   }
+  int SendMMsg(int fd, mmsghdr* messages, unsigned count, int flags) override {
+    return Fails("sendmmsg") ? -1 : Syscalls::SendMMsg(fd, messages, count, flags);
+  }
+  int RecvMMsg(int fd, mmsghdr* messages, unsigned count, int flags) override {
+    return Fails("recvmmsg") ? -1 : Syscalls::RecvMMsg(fd, messages, count, flags);
+  }
   int Shutdown(int fd, int how) override { return Fails("shutdown") ? -1 : Syscalls::Shutdown(fd, how); }
   // As Linux does: the descriptor is closed, whatever it answers.
   int Close(int fd) override {

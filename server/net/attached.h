@@ -1,0 +1,53 @@
+// What is attached to a socket: a stream of frames instead of calls. attachment.h is for bytes, datagram_attachment.h
+// for datagrams and records, listener_attachment.h for the connections of a listener.
+//
+// On the socket's loop's thread. One for a socket at a time; the socket owns it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "server/base/result.h"
+#include "server/net/options.h"
+#include "server/net/socket_info.h"
+
+namespace socketeer::net {
+
+enum class AttachKind { kStream, kDatagrams, kListener };
+
+// What an attach to such a socket would be.
+inline AttachKind AttachKindOf(const SocketInfo& info) {
+  if (info.state == State::kListening) return AttachKind::kListener;
+  return info.kind.IsStream() ? AttachKind::kStream : AttachKind::kDatagrams;
+}
+
+// Windows and numbers are of bytes, datagrams or connections.
+struct AttachTerms {
+  std::optional<uint64_t> receive_offset = {};  // of the first wanted; absent: what was given to nobody
+  std::optional<uint64_t> send_offset = {};     // of the first to be sent; absent: behind what the kernel accepted
+  uint64_t receive_window = 0;                  // how many may be handed out and not be acknowledged
+  uint64_t send_window = 0;                     // how many may wait for the kernel
+  bool takeover = false;                        // ends another attachment, and calls that wait
+};
+
+// For the socket.
+class Attached {
+ public:
+  virtual ~Attached() = default;
+  virtual void OnEvents(uint32_t events) = 0;
+  // Others want to know of all events, too.
+  virtual void WatchAll() {}
+  // All below is acknowledged.
+  virtual uint64_t acknowledged() const = 0;
+  // Where what the client passed on ends, which counts as given out.
+  virtual uint64_t given() const = 0;
+  // What came in, is not acknowledged, and is kept here, not with the socket.
+  virtual size_t kept_bytes() const { return 0; }
+  // It is about to end: all that is kept is the socket's, and nobody receives.
+  virtual void GiveBack() = 0;
+  // The socket has let go of it.
+  virtual void End(std::optional<base::Error> why) = 0;
+};
+
+}  // namespace socketeer::net

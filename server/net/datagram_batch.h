@@ -1,0 +1,16 @@
+// What recvmmsg(2) brings, taken apart.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "server/net/address.h"
+
+namespace socketeer::net {
+
+// Datagrams of one recvmmsg(2) or sendmmsg(2).
+inline constexpr size_t kDatagramsAtOnce = 32;
+
+// The address that a datagram was sent to; empty when the kernel did not say.
+SocketAddress DestinationOf(msghdr& message);
+
+}  // namespace socketeer::net
