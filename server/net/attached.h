@@ -31,10 +31,25 @@ struct AttachTerms {
   bool takeover = false;                        // ends another attachment, and calls that wait
 };
 
-// For the socket.
 class Attached {
  public:
   virtual ~Attached() = default;
+
+  // --- For its client. ---
+  virtual uint64_t next() const = 0;  // the number of the next to hand out
+  // From now on the client is called.
+  virtual void Begin() = 0;
+  // All below `number` is where it belongs. OFFSET_OUT_OF_RANGE changes nothing.
+  virtual base::Status Acknowledge(uint64_t number) = 0;
+  // Each behind what was sent before. A listener has nothing to shut down.
+  virtual void Shutdown() {}
+  virtual void SetOptions(OptionList options) = 0;
+  // Nothing more is received.
+  virtual void Detach() = 0;
+  // At once; the client is not called any more. No effect when it is over already.
+  virtual void Leave() = 0;
+
+  // --- For its socket. ---
   virtual void OnEvents(uint32_t events) = 0;
   // Others want to know of all events, too.
   virtual void WatchAll() {}

@@ -56,19 +56,15 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
              std::shared_ptr<AttachmentClient> client);
 
   // --- For the client. ---
-  uint64_t next() const { return next_; }  // the next byte to hand out
-  // From now on it is called.
-  void Begin();
+  uint64_t next() const override { return next_; }
+  void Begin() override;
   // Errors: OFFSET_OUT_OF_RANGE, CREDIT_EXCEEDED. An error leaves everything as it was.
   base::Status Send(uint64_t offset, std::vector<base::Chunk> bytes);
-  base::Status Acknowledge(uint64_t offset);
-  // Each behind what was sent before.
-  void Shutdown();
-  void SetOptions(OptionList options);
-  // Nothing more is received.
-  void Detach();
-  // At once; the client is not called any more. No effect when it is over already.
-  void Leave();
+  base::Status Acknowledge(uint64_t offset) override;
+  void Shutdown() override;
+  void SetOptions(OptionList options) override;
+  void Detach() override;
+  void Leave() override;
 
   // --- For the socket. ---
   void OnEvents(uint32_t events) override;

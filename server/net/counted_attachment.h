@@ -30,18 +30,10 @@ class CountedClient {
 
 class CountedAttachment : public Attached, public std::enable_shared_from_this<CountedAttachment> {
  public:
-  uint64_t next() const { return next_; }  // the next number to hand out
-
-  // --- For the client. ---
-  // From now on it is called.
-  void Begin() { Receive(); }
-  // All below `number` is where it belongs. OFFSET_OUT_OF_RANGE changes nothing.
-  base::Status Acknowledge(uint64_t number);
-  // Each behind what was sent before.
-  virtual void SetOptions(OptionList options) = 0;
-  virtual void Detach() = 0;
-  // At once; the client is not called any more. No effect when it is over already.
-  void Leave();
+  uint64_t next() const override { return next_; }
+  void Begin() override { Receive(); }
+  base::Status Acknowledge(uint64_t number) override;
+  void Leave() override;
 
   // --- For the socket. ---
   uint64_t acknowledged() const override { return acknowledged_; }

@@ -23,6 +23,7 @@ DatagramAttachment::DatagramAttachment(Socket& socket, const AttachTerms& terms,
                                        std::shared_ptr<DatagramClient> client)
     : CountedAttachment(socket, terms.receive_window, from, std::move(client)),
       send_window_(terms.send_window),
+      sent_before_(socket.sent()),
       named_(terms.receive_offset.has_value()),
       expected_(terms.send_offset.value_or(socket.sent())) {}
 

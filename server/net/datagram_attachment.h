@@ -35,6 +35,8 @@ class DatagramClient : public CountedClient {
   virtual void OnEndOfStream(uint64_t sequence) = 0;
   // The kernel has accepted, or refused, all below `sequence`.
   virtual void OnDone(uint64_t sequence) = 0;
+  // Up to which number OnDone() was passed on: credit is what the other side knows of.
+  virtual uint64_t DoneTold() const = 0;
   virtual void OnSendFailure(uint64_t sequence, base::Error error) = 0;
   // The connection is over, or the shutdown failed: nothing more is sent.
   virtual void OnSendError(base::Error error) = 0;
@@ -49,8 +51,7 @@ class DatagramAttachment final : public CountedAttachment {
   // --- For the client; the rest is CountedAttachment's. ---
   // Errors, which leave everything as it was: OFFSET_OUT_OF_RANGE, CREDIT_EXCEEDED.
   base::Status Send(uint64_t sequence, std::vector<QueuedDatagram> datagrams);
-  // Each behind what was sent before.
-  void Shutdown();
+  void Shutdown() override;
   void SetOptions(OptionList options) override;
   void Detach() override;
 
@@ -96,9 +97,10 @@ class DatagramAttachment final : public CountedAttachment {
   void FailSend(base::Error error);
 
   const uint64_t send_window_;
-  const bool named_;           // the client said where to begin
-  bool drained_ = false;       // the kernel had no more, and announces the next one
-  uint64_t dropped_told_ = 0;  // as OnDatagrams()
+  const uint64_t sent_before_;  // by others
+  const bool named_;            // the client said where to begin
+  bool drained_ = false;        // the kernel had no more, and announces the next one
+  uint64_t dropped_told_ = 0;   // as OnDatagrams()
 
   uint64_t expected_;  // the next number that the client sends
   std::deque<Step> steps_;

@@ -1,4 +1,5 @@
 // What an attached stream of datagrams sends.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -14,11 +15,10 @@ base::Status DatagramAttachment::Send(uint64_t sequence, std::vector<QueuedDatag
   if (sequence != expected_) {
     return socket_.Describe(base::OffsetOutOfRange("datagrams.sequence", sequence, expected_, expected_), "attach");
   }
-  const uint64_t sent = socket_.sent();
   const uint64_t end = sequence + datagrams.size();
-  if (end > sent + send_window_) {
-    return socket_.Describe(base::CreditExceeded("datagrams", end, sent + send_window_), "attach");
-  }
+  // By what the client was told, so that it cannot have failures without end waiting for it.
+  const uint64_t limit = std::max(client().DoneTold(), sent_before_) + send_window_;
+  if (end > limit) return socket_.Describe(base::CreditExceeded("datagrams", end, limit), "attach");
   uint64_t bytes = 0;
   for (const QueuedDatagram& each : datagrams) bytes += each.payload.size();
   const uint64_t most = send_window_ * base::kDatagramWindowBytes;
@@ -26,6 +26,7 @@ base::Status DatagramAttachment::Send(uint64_t sequence, std::vector<QueuedDatag
     return socket_.Describe(base::CreditExceeded("datagrams.payload", bytes_waiting_ + bytes, most), "attach");
   }
   expected_ = end;
+  const uint64_t sent = socket_.sent();
   if (sequence < sent) {  // the kernel has accepted them before
     datagrams.erase(datagrams.begin(), datagrams.begin() + static_cast<ptrdiff_t>(std::min(end, sent) - sequence));
   }

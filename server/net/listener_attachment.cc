@@ -25,11 +25,12 @@ bool ListenerAttachment::Take() {
   auto accepted = socket_.TakeConnection();
   if (accepted.ok()) return true;
   const int number = accepted.error().errno_number;
-  if (number == EAGAIN) return false;
-  if (number == EINVAL) {  // it listens no more
-    receive_over_ = true;
-    client().OnReceiveError(std::move(accepted).error());
-  } else {
+  if (number == EAGAIN && socket_.info().read_shutdown) {
+    // A UNIX listener. A blocking accept(2) would fail; this one would wait for ever.
+    EndReceiving(socket_.Describe(base::WrongState("accept", "its read side is shut down"), "accept"));
+  } else if (number == EINVAL) {  // it listens no more
+    EndReceiving(std::move(accepted).error());
+  } else if (number != EAGAIN) {
     Fail(std::move(accepted).error());
   }
   return false;
@@ -50,6 +51,11 @@ bool ListenerAttachment::Become() {
   socket_.connections().ForgetLast();
   FinishDetach(socket_.Describe(std::move(adopted).error(), "accept"));
   return false;
+}
+
+void ListenerAttachment::EndReceiving(base::Error error) {
+  receive_over_ = true;
+  client().OnReceiveError(std::move(error));
 }
 
 void ListenerAttachment::Fail(base::Error error) {

@@ -47,6 +47,7 @@ class ListenerAttachment final : public CountedAttachment {
   bool Take();
   // The next one becomes a socket. False: not now, or it is over.
   bool Become();
+  void EndReceiving(base::Error error);
   void Fail(base::Error error);
 
   std::string told_;  // the reason of the last failure, since one was accepted

@@ -40,7 +40,7 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
  private:
   // It has a place to live.
   base::Status CheckSession() {
-    const registry::SessionPtr session = call_.SessionForAccepted(listener_);
+    const registry::SessionPtr session = call_.scope().SessionForAccepted(listener_);
     const auto ended = session->ended();
     if (ended == registry::CloseReason::kNone) return base::Ok();
     return base::SessionEnded(session->name(), CloseReasonWord(ended));
@@ -48,7 +48,7 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
 
   base::Status Reserve() {
     if (auto status = CheckSession(); !status.ok()) return status;
-    auto reserved = core_.registry.Reserve(request_.socket_id(), call_.SessionForAccepted(listener_),
+    auto reserved = core_.registry.Reserve(request_.socket_id(), call_.scope().SessionForAccepted(listener_),
                                            registry::Labels(request_.labels().begin(), request_.labels().end()),
                                            &listener_->shard(), handle_);
     if (!reserved.ok()) return std::move(reserved).error();
@@ -67,6 +67,8 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
       return call_.Succeed();
     }
     if (result->replayed) {
+      // A stream accepted it, and told nobody; the name that this call took is not needed.
+      if (record_) core_.registry.Abandon(record_);
       // What a listener of ours accepts becomes a record of ours.
       record_ = std::static_pointer_cast<registry::Record>(result->became);
       return Succeed();
@@ -74,7 +76,7 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
     net::Shard& shard = listener_->shard();  // an accepted socket stays on its listener's loop
     shard.Adopt(handle_, *std::move(result), record_);
     // The listener may have moved since the call began.
-    auto status = core_.registry.Publish(record_, call_.SessionForAccepted(listener_));
+    auto status = core_.registry.Publish(record_, call_.scope().SessionForAccepted(listener_));
     if (status.ok()) return Succeed();
     shard.Discard(handle_, [self = shared_from_this(), error = std::move(status).error()]() mutable {
       self->call_.Fail(std::move(error));

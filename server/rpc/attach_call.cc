@@ -5,17 +5,30 @@
 #include <utility>
 
 #include "server/rpc/attach.h"
+#include "server/rpc/attach_datagrams.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/unknown_fields.h"
 
 namespace socketeer::rpc {
-
 namespace {
 
 // Shares the chunk's memory.
 grpc::Slice SliceOf(const base::Chunk& chunk) {
   const auto release = [](void* share) { delete static_cast<base::Chunk*>(share); };
   return {const_cast<char*>(chunk.data()), chunk.size(), release, new base::Chunk(chunk)};
+}
+
+// Behind the datagrams or the connection that it holds.
+std::optional<uint64_t> EndOf(const v1::AttachSocketResponse& message, net::AttachKind kind) {
+  if (message.has_datagrams()) {
+    return message.datagrams().sequence() + static_cast<uint64_t>(message.datagrams().datagrams_size());
+  }
+  if (message.has_accepted()) return message.accepted().sequence() + 1;
+  // A listener's is of one that is still to come.
+  if (message.has_receive_failure() && kind != net::AttachKind::kListener) {
+    return message.receive_failure().sequence() + 1;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -52,15 +65,8 @@ base::Status Attach::FindSocket(const v1::AttachOpen& open) {
   auto record = core().registry.Find(*id, open.uid(), scope().identity());
   if (!record.ok()) return std::move(record).error();
   if (auto status = scope().EnterSessionOf(*record); !status.ok()) return status;
-  if (open.has_receive_offset()) terms_.receive_offset = open.receive_offset();
-  if (open.has_send_offset()) terms_.send_offset = open.send_offset();
-  terms_.takeover = open.takeover();
-  auto window = WindowOf(open.receive_window(), "open.receive_window");
-  if (!window.ok()) return std::move(window).error();
-  terms_.receive_window = *window;
-  window = WindowOf(open.send_window(), "open.send_window");
-  if (!window.ok()) return std::move(window).error();
-  terms_.send_window = *window;
+  kind_ = net::AttachKindOf(core().registry.Look(*record).info);
+  if (auto status = ReadTerms(open); !status.ok()) return status;
   if (auto status = ReserveSendWindow(); !status.ok()) return status;
   record_ = *record;
   // Ended from outside, it leaves the socket at once, also while gRPC waits for a caller who does not read. Last: it
@@ -74,21 +80,53 @@ base::Status Attach::FindSocket(const v1::AttachOpen& open) {
   return base::Ok();
 }
 
+base::Status Attach::ReadTerms(const v1::AttachOpen& open) {
+  if (open.has_receive_offset()) terms_.receive_offset = open.receive_offset();
+  if (open.has_send_offset()) terms_.send_offset = open.send_offset();
+  terms_.takeover = open.takeover();
+  auto window = WindowOf(open.receive_window(), "open.receive_window");
+  if (!window.ok()) return std::move(window).error();
+  terms_.receive_window = *window;
+  if (kind_ == net::AttachKind::kListener) return ReadListenerTerms(open);
+  if (!open.labels().empty()) {
+    return base::InvalidField("open.labels", open.labels().begin()->first, "absent: they are for a listener");
+  }
+  window = WindowOf(open.send_window(), "open.send_window");
+  if (!window.ok()) return std::move(window).error();
+  terms_.send_window = *window;
+  return base::Ok();
+}
+
+base::Status Attach::ReadListenerTerms(const v1::AttachOpen& open) {
+  constexpr char kAbsent[] = "absent: a listener sends nothing";
+  if (open.has_send_offset()) {
+    return base::InvalidField("open.send_offset", std::to_string(open.send_offset()), kAbsent);
+  }
+  if (open.send_window() != 0) {
+    return base::InvalidField("open.send_window", std::to_string(open.send_window()), kAbsent);
+  }
+  labels_ = registry::Labels(open.labels().begin(), open.labels().end());
+  return registry::CheckLabels(labels_, core().limits, "open.labels");
+}
+
 base::Result<uint64_t> Attach::WindowOf(uint64_t given, const char* field) {
-  const uint64_t most = core().limits.max_retained_bytes_per_socket;
-  if (given == 0) return std::min(base::kDefaultWindowBytes, most);
+  const bool bytes = kind_ == net::AttachKind::kStream;
+  const uint64_t most = bytes ? core().limits.max_retained_bytes_per_socket : core().limits.max_window_datagrams;
+  if (given == 0) return std::min(bytes ? base::kDefaultWindowBytes : base::kDefaultWindowDatagrams, most);
   if (given > most) return base::InvalidField(field, std::to_string(given), "0 to " + std::to_string(most));
   return given;
 }
 
 base::Status Attach::ReserveSendWindow() {
   const uint64_t most = core().limits.max_send_window_bytes;
+  const uint64_t unit = kind_ == net::AttachKind::kDatagrams ? base::kDatagramWindowBytes : 1;
+  const uint64_t bytes = terms_.send_window * unit;
   std::atomic<uint64_t>& windows = core().send_windows;
   uint64_t used = windows.load();
   do {
-    if (terms_.send_window > most - used) return base::LimitReached("max_send_window_bytes", most);
-  } while (!windows.compare_exchange_weak(used, used + terms_.send_window));
-  reserved_ = terms_.send_window;
+    if (bytes > most - used) return base::LimitReached("max_send_window_bytes", most);
+  } while (!windows.compare_exchange_weak(used, used + bytes));
+  reserved_ = bytes;
   return base::Ok();
 }
 
@@ -116,6 +154,7 @@ bool Attach::Merge(AttachResponse& queued, AttachResponse& next) {
     queued.message = std::move(next.message);
     return true;
   }
+  if (queued.message.has_datagrams() && next.message.has_datagrams()) return MergeDatagrams(queued, next);
   if (queued.bytes.empty() || next.bytes.empty() || queued.end() != next.offset) return false;
   if (next.end() - queued.offset > base::kMaxFrameBytes) return false;
   for (base::Chunk& chunk : next.bytes) {
@@ -126,6 +165,8 @@ bool Attach::Merge(AttachResponse& queued, AttachResponse& next) {
 
 grpc::ByteBuffer Attach::Encode(const AttachResponse& frame) {
   if (frame.message.has_options()) options_pending_.store(false);
+  if (frame.message.has_acknowledge()) acknowledged_.store(frame.message.acknowledge().offset());
+  if (const auto end = EndOf(frame.message, kind_)) given_.store(*end);
   if (frame.bytes.empty()) return wire::Serialize(frame.message);
   given_.store(frame.end());
   wire::DataFrame data{.offset = frame.offset};

@@ -1,4 +1,5 @@
-// One AttachSocket: between the frames of attach.proto and a net::Attachment.
+// One AttachSocket: between the frames of attach.proto and what is attached to the socket. The frames of bytes are
+// handled here; attach_datagrams.h and attach_listener.h are for those of the other kinds.
 //
 // gRPC's threads find the socket that the first frame names, and hand the frames over; all else happens on that
 // socket's loop. Kept by gRPC until that is done with it, and by the attachment while there is one.
@@ -22,6 +23,7 @@ using AttachRequest = wire::Frame<v1::AttachSocketRequest>;
 // Data, if there are `bytes`; else `message`.
 struct AttachResponse {
   v1::AttachSocketResponse message = {};
+  size_t size = 0;  // of datagrams
   uint64_t offset = 0;
   std::vector<base::Chunk> bytes = {};
 
@@ -41,6 +43,9 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   }
 
  private:
+  friend class DatagramFrames;
+  friend class ListenerFrames;
+
   // `frame` may not stand where it stands.
   static base::Error OutOfPlace(const AttachRequest& frame, const char* allowed);
 
@@ -48,6 +53,8 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   base::Result<AttachRequest> Decode(grpc::ByteBuffer* bytes) override;
   base::Status Check(const AttachRequest& frame);
   base::Status FindSocket(const v1::AttachOpen& open);
+  base::Status ReadTerms(const v1::AttachOpen& open);
+  base::Status ReadListenerTerms(const v1::AttachOpen& open);
   base::Result<uint64_t> WindowOf(uint64_t given, const char* field);
   base::Status ReserveSendWindow();
   void OnArrived() override;
@@ -60,7 +67,12 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   void HandleArrived();
   base::Status Handle(AttachRequest& frame);
   base::Status HandleOpen();
+  base::Status AttachTo(net::Socket& socket);
+  // For data or datagrams: may they come now?
+  base::Status CheckTurn(const AttachRequest& frame, net::AttachKind kind) const;
   base::Status HandleData(wire::DataFrame& data);
+  base::Status HandleDatagrams(v1::AttachOutgoingDatagrams& frame);
+  const char* AllowedFrames() const;
   base::Status HandleOptions(const v1::SocketOptions& options);
   void Fail(base::Error error);
   void Leave();
@@ -82,14 +94,17 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
 
   // Set with the first frame, before the loop knows of the call.
   registry::RecordPtr record_;
+  net::AttachKind kind_ = net::AttachKind::kStream;
   net::AttachTerms terms_;
-  uint64_t reserved_ = 0;  // of the daemon's send windows
+  registry::Labels labels_;  // of what a listener accepts
+  uint64_t reserved_ = 0;    // of the daemon's send windows
 
-  std::atomic<uint64_t> given_{0};            // bytes below are gRPC's, if they are not the caller's
+  std::atomic<uint64_t> given_{0};            // what is below is gRPC's, if it is not the caller's
+  std::atomic<uint64_t> acknowledged_{0};     // the same of acknowledgements
   std::atomic<bool> options_pending_{false};  // a set_options has no answer yet
 
   // Of the loop's thread.
-  std::shared_ptr<net::Attachment> attachment_;  // null before, and after
+  std::shared_ptr<net::Attached> attachment_;  // null before, and after
   bool opened_ = false;
   bool shut_ = false;
   bool detaching_ = false;

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "server/rpc/attach_call.h"
+#include "server/rpc/attach_datagrams.h"
+#include "server/rpc/attach_listener.h"
 #include "server/rpc/convert.h"
 
 namespace socketeer::rpc {
@@ -30,7 +32,10 @@ void Attach::HandleArrived() {
 
 base::Status Attach::Handle(AttachRequest& frame) {
   if (detaching_) return OutOfPlace(frame, "none, behind detach");
-  if (frame.data) return HandleData(*frame.data);
+  if (frame.data) {
+    if (auto status = CheckTurn(frame, net::AttachKind::kStream); !status.ok()) return status;
+    return HandleData(*frame.data);
+  }
   const Request& message = frame.message;
   switch (message.frame_case()) {
     case Request::kOpen:
@@ -38,7 +43,11 @@ base::Status Attach::Handle(AttachRequest& frame) {
       return HandleOpen();
     case Request::kAcknowledge:
       return attachment_->Acknowledge(message.acknowledge().offset());
+    case Request::kDatagrams:
+      if (auto status = CheckTurn(frame, net::AttachKind::kDatagrams); !status.ok()) return status;
+      return HandleDatagrams(*frame.message.mutable_datagrams());
     case Request::kShutdown:
+      if (kind_ == net::AttachKind::kListener) break;
       if (std::exchange(shut_, true)) return OutOfPlace(frame, "acknowledge, set_options or detach, behind shutdown");
       attachment_->Shutdown();
       return base::Ok();
@@ -52,7 +61,25 @@ base::Status Attach::Handle(AttachRequest& frame) {
     case Request::FRAME_NOT_SET:
       break;
   }
-  return OutOfPlace(frame, "data, acknowledge, shutdown, set_options or detach");
+  return OutOfPlace(frame, AllowedFrames());
+}
+
+base::Status Attach::CheckTurn(const AttachRequest& frame, net::AttachKind kind) const {
+  if (kind_ != kind || !attachment_) return OutOfPlace(frame, AllowedFrames());
+  if (shut_) return OutOfPlace(frame, "acknowledge, set_options or detach, behind shutdown");
+  return base::Ok();
+}
+
+const char* Attach::AllowedFrames() const {
+  switch (kind_) {
+    case net::AttachKind::kStream:
+      return "data, acknowledge, shutdown, set_options or detach";
+    case net::AttachKind::kDatagrams:
+      return "datagrams, acknowledge, shutdown, set_options or detach: the socket has datagrams or records";
+    case net::AttachKind::kListener:
+      break;
+  }
+  return "acknowledge, set_options or detach: the socket listens";
 }
 
 base::Status Attach::HandleOpen() {
@@ -61,28 +88,48 @@ base::Status Attach::HandleOpen() {
     if (core().draining.load()) return base::Draining();
     return base::SocketGone(record_->id(), CloseReasonWord(core().registry.Look(record_).close_reason));
   }
-  auto attached = socket->Attach(terms_, Self());
-  if (!attached.ok()) return std::move(attached).error();
-  attachment_ = *std::move(attached);
+  if (auto status = AttachTo(*socket); !status.ok()) return status;
   opened_ = true;
   Response response;
   v1::AttachOpened& out = *response.mutable_opened();
   ToProto(core().registry.Look(record_), out.mutable_socket());
   out.set_receive_offset(attachment_->next());
-  out.set_send_offset(socket->sent());
+  if (kind_ != net::AttachKind::kListener) out.set_send_offset(socket->sent());
   out.set_send_window(terms_.send_window);
   SendMessage(std::move(response));
   attachment_->Begin();
   return base::Ok();
 }
 
+base::Status Attach::AttachTo(net::Socket& socket) {
+  const auto keep = [this](auto attached) -> base::Status {
+    if (!attached.ok()) return std::move(attached).error();
+    attachment_ = *std::move(attached);
+    return base::Ok();
+  };
+  switch (kind_) {
+    case net::AttachKind::kStream:
+      return keep(socket.Attach(terms_, Self()));
+    case net::AttachKind::kDatagrams:
+      return keep(socket.AttachDatagrams(terms_, std::make_shared<DatagramFrames>(Self())));
+    case net::AttachKind::kListener:
+      break;
+  }
+  return keep(socket.AttachListener(terms_, std::make_shared<ListenerFrames>(Self())));
+}
+
 base::Status Attach::HandleData(wire::DataFrame& data) {
-  if (shut_) return base::InvalidField("frame", "data", "acknowledge, set_options or detach, behind shutdown");
   std::vector<base::Chunk> bytes;
   bytes.reserve(data.bytes.size());
   for (grpc::Slice& slice : data.bytes) bytes.push_back(ChunkOf(std::move(slice)));
   if (bytes.empty()) return base::InvalidField("data.data", "0 bytes", "at least one byte");
-  return attachment_->Send(data.offset, std::move(bytes));
+  return static_cast<net::Attachment&>(*attachment_).Send(data.offset, std::move(bytes));
+}
+
+base::Status Attach::HandleDatagrams(v1::AttachOutgoingDatagrams& frame) {
+  auto datagrams = TakeDatagrams(frame, core().registry.KindOf(record_), core().limits);
+  if (!datagrams.ok()) return std::move(datagrams).error();
+  return static_cast<net::DatagramAttachment&>(*attachment_).Send(frame.sequence(), *std::move(datagrams));
 }
 
 base::Status Attach::HandleOptions(const v1::SocketOptions& options) {

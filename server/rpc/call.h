@@ -38,10 +38,7 @@ class Call final : public grpc::ServerUnaryReactor {
   const std::string& identity() const { return scope_.identity(); }
   // The session that the call is made in.
   const registry::SessionPtr& session() const { return scope_.session(); }
-  // Where what it accepts will live: in the session that it names, or with the listener.
-  registry::SessionPtr SessionForAccepted(const registry::RecordPtr& listener) {
-    return scope_.names_session() ? session() : core().registry.SessionOf(listener);
-  }
+  const CallScope& scope() const { return scope_; }
   // It goes on when the session ends.
   void Leave(registry::Session& session) { session.Release(scope_.id()); }
   // The base of this call's operation; the id names the call at its socket. The timeout began with the call: what a

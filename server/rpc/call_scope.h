@@ -44,6 +44,10 @@ class CallScope {
   // The one that the metadata names, or the standing one. After Admit().
   const registry::SessionPtr& session() const { return sessions_.front(); }
   bool names_session() const { return names_session_; }
+  // Where what it accepts will live: in the session that it names, or with the listener.
+  registry::SessionPtr SessionForAccepted(const registry::RecordPtr& listener) const {
+    return names_session_ ? session() : core_.registry.SessionOf(listener);
+  }
   const std::shared_ptr<Cancellation>& cancellation() const { return cancellation_; }
   // For a call that waits for no socket: the daemon's stop cancels it too.
   void CancelOnDrain();

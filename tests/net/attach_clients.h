@@ -1,6 +1,7 @@
 // Clients of attachments, who keep what they are told. All on the loop's thread, but for what a test asks by Run().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <future>
 #include <optional>
@@ -92,12 +93,14 @@ class DatagramKeeper : public Noted<DatagramClient> {
   void OnReceiveFailure(uint64_t sequence, base::Error error) override { NoteFailure(sequence, error); }
   void OnEndOfStream(uint64_t sequence) override { Note("end " + std::to_string(sequence)); }
   void OnDone(uint64_t sequence) override { done = sequence; }
+  uint64_t DoneTold() const override { return std::min(done, told); }
   void OnSendFailure(uint64_t sequence, base::Error error) override { NoteFailure(sequence, error); }
   void OnSendError(base::Error error) override { Note("send error " + error.reason); }
   void OnShutdown() override { Note("shutdown"); }
 
   uint64_t dropped = 0;
   uint64_t done = 0;
+  uint64_t told = UINT64_MAX;
   std::vector<size_t> batches;
   std::vector<uint64_t> sizes;
 };
