@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/base/limits.h"
+#include "server/net/datagram_batch.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -85,7 +86,7 @@ bool DatagramAttachment::KeepFailure(int number) {
 
 void DatagramAttachment::EndReceiving(int number) {
   receive_over_ = true;
-  base::Error error = socket_.DataFault(Call::kReceive, "recvmsg", number);
+  base::Error error = socket_.DataFault(Call::kReceive, ReceiveCallOf(socket_.info().kind), number);
   socket_.KeepError(number, true);  // whoever names the same number again gets it again
   client().OnReceiveError(std::move(error));
 }
@@ -99,7 +100,8 @@ size_t DatagramAttachment::HandOut(uint64_t most) {
   RetainedDatagrams& kept = socket_.datagrams();
   const IncomingDatagram* const first = kept.At(next_);
   if (first->error != 0) {
-    client().OnReceiveFailure(next_, socket_.DataFault(Call::kReceive, "recvmsg", first->error));
+    const char* const call = ReceiveCallOf(socket_.info().kind);
+    client().OnReceiveFailure(next_, socket_.DataFault(Call::kReceive, call, first->error));
     ++next_;
     return kCostOfOne;
   }

@@ -4,11 +4,15 @@
 #include <sys/socket.h>
 
 #include "server/net/address.h"
+#include "server/net/socket_info.h"
 
 namespace socketeer::net {
 
 // Datagrams of one recvmmsg(2) or sendmmsg(2).
 inline constexpr size_t kDatagramsAtOnce = 32;
+
+// The call that an attached stream receives with, for errors.
+inline const char* ReceiveCallOf(const SocketKind& kind) { return kind.IsInet() ? "recvmmsg" : "recvmsg"; }
 
 // The address that a datagram was sent to; empty when the kernel did not say.
 SocketAddress DestinationOf(msghdr& message);

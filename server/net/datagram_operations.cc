@@ -5,8 +5,17 @@
 #include <utility>
 
 #include "server/base/limits.h"
+#include "server/net/datagram_batch.h"
 
 namespace socketeer::net {
+namespace {
+
+// Of what an attached stream met, and kept in a datagram's place.
+base::Error FaultOf(Socket& socket, int number) {
+  return socket.DataFault(Call::kReceive, ReceiveCallOf(socket.info().kind), number);
+}
+
+}  // namespace
 
 bool SendDatagramsOperation::Skip(Socket& socket) {
   if (!sequence_) return true;
@@ -133,7 +142,7 @@ bool ReceiveDatagramsOperation::CountKept(Socket& socket) {
     const IncomingDatagram& next = *kept.At(kept.from() + count_);
     if (next.error != 0) {
       failed_ = count_ == 0;
-      if (failed_) error_ = socket.DataFault(Call::kReceive, "recvmsg", next.error);
+      if (failed_) error_ = FaultOf(socket, next.error);
       return false;
     }
     Count(next);
@@ -167,8 +176,10 @@ Progress ReceiveDatagramsOperation::Try(Socket& socket) {
 Progress ReceiveDatagramsOperation::Peek(Socket& socket) {
   RetainedDatagrams& kept = socket.datagrams();
   if (result_.sequence < kept.end()) {
-    const int failure = kept.At(result_.sequence)->error;
-    if (failure != 0) return EndWithError(socket, failure);
+    if (const int failure = kept.At(result_.sequence)->error) {
+      error_ = FaultOf(socket, failure);
+      return Progress::kDone;
+    }
     result_.datagrams.push_back(Cut(*kept.At(result_.sequence)));
     result_.replayed = result_.sequence < kept.given();
     return Progress::kDone;

@@ -274,8 +274,8 @@ TEST_P(AttachCredit, BadOpenings) {
   }
   const v1::Socket fresh = rig_.Open();
   EXPECT_EQ(refused("name: '" + fresh.name() + "'").reason, "WRONG_STATE");
-  Rig records(KindNamed("udgram"), server_);
-  EXPECT_EQ(refused("name: '" + records.Bound().name() + "'").reason, "WRONG_KIND");
+  Rig records(KindNamed("useqp"), server_);
+  EXPECT_EQ(refused("name: '" + records.Bound().name() + "'").reason, "WRONG_STATE");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "server/net/errno_table.h"
 #include "tests/contract/rig.h"
+#include "tests/support/counted.h"
 #include "tests/support/nth_call_fails.h"
 
 namespace socketeer::contract::faults {
@@ -62,9 +63,61 @@ Sockets ListenerWithClient(Rig& rig) {
   return {listener, rig.ClientOf(listener)};
 }
 
+grpc::Status StatusOf(const google::rpc::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), status.message(), status.SerializeAsString()};
+}
+
+// What is told in place of the first datagram or connection, or of the end of either direction; or OK, once
+// `over(stream)`. Behind a pretended EAGAIN the kernel has nothing to announce: `stir` makes it.
+grpc::Status Watch(Rig& rig, const v1::Socket& socket, const std::string& frame,
+                   const std::function<grpc::Status()>& stir, const std::function<bool(testing::Counted&)>& over) {
+  testing::Counted counted(rig.caller(), socket);
+  if (counted.refused()) return counted.Finish();
+  if (!frame.empty()) counted.Write(frame);
+  grpc::Status told = stir();
+  for (bool detached = false;;) {
+    if (!detached && (!told.ok() || over(counted))) {
+      detached = true;
+      counted.Write("detach {}");
+    }
+    const auto next = counted.Next();  // to the end: what comes with the last of them may fail, too
+    if (!next) {
+      const grpc::Status end = counted.Finish();
+      return told.ok() ? end : told;
+    }
+    if (next->has_receive_failure()) told = StatusOf(next->receive_failure().error());
+    if (next->has_send_failure()) told = StatusOf(next->send_failure().error());
+    if (next->has_receive_error()) told = StatusOf(next->receive_error());
+    if (next->has_send_error()) told = StatusOf(next->send_error());
+  }
+}
+
+grpc::Status AttachAndReceive(Rig& rig, Sockets& s) {
+  return Watch(
+      rig, s[0], "", [&] { return rig.TrySend(s[1], kShortWait); },
+      [](testing::Counted& counted) { return counted.received() > 0; });
+}
+grpc::Status AttachAndSend(Rig& rig, Sockets& s) {
+  return Watch(
+      rig, s[0], "datagrams { datagrams { payload: 'x' } }", [&] { return rig.TrySend(s[1], kShortWait); },
+      [](testing::Counted& counted) { return counted.done() > 0; });
+}
+grpc::Status AttachAndAccept(Rig& rig, Sockets& s) {
+  auto request = testing::Text<v1::OpenSocketRequest>(rig.Make() + "connect { " + rig.Reach(s[0]) + " }" + kShortWait);
+  const grpc::Status told = Watch(
+      rig, s[0], "", [&] { return rig.caller().Ask(&Stub::OpenSocket, request).status; },
+      [](testing::Counted& counted) { return counted.received() > 0; });
+  const auto all = rig.caller().Ask(&Stub::ListSockets, "");
+  s.assign(all->sockets().begin(), all->sockets().end());
+  return told;
+}
+
 std::vector<FaultCase> FaultCases() {
   const auto always = [](const Kind&) { return true; };
   const auto connections = [](const Kind& kind) { return kind.HasConnections(); };
+  const auto datagrams = [](const Kind& kind) { return kind.HasRecords(); };
+  const auto udp = [](const Kind& kind) { return kind.IsUdp(); };
+  const auto records = [](const Kind& kind) { return kind.HasRecords() && !kind.IsUdp(); };
   return {
       {"open", always, "socket", None, [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, ""); }},
       {"open, bind", always, "bind", None,
@@ -94,6 +147,10 @@ std::vector<FaultCase> FaultCases() {
       {"send", always, "sendmsg", OnePair, [](Rig& rig, Sockets& s) { return rig.TrySend(s[0], kShortWait); }},
       {"receive", always, "recvmsg", PairWithData,
        [](Rig& rig, Sockets& s) { return rig.TryReceive(s[0], kShortWait); }},
+      {"attach, receive", udp, "recvmmsg", PairWithData, AttachAndReceive},
+      {"attach, receive", records, "recvmsg", PairWithData, AttachAndReceive},
+      {"attach, send", datagrams, "sendmmsg", OnePair, AttachAndSend},
+      {"attach, accept", connections, "accept4", ListenerWithClient, AttachAndAccept},
       {"shutdown", always, "shutdown", OnePair,
        [](Rig& rig, Sockets& s) {
          return Told(rig, &Stub::ShutdownSocket, Rig::At(s[0]) + "direction: DIRECTION_WRITE");
