@@ -98,6 +98,36 @@ TEST_P(AttachListener, GoesOnBehindWhatWasGiven) {
   EXPECT_EQ(Sockets(), 5u);
 }
 
+// What a stream accepted and never told is the next accept's, under the name that it has.
+TEST_P(AttachListener, WhatNobodyWasToldIsTheNextAccepts) {
+  constexpr uint64_t kMany = 120;
+  grpc::ChannelArguments arguments;  // so that gRPC takes little of what is not read
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 65'536);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const testing::Caller deaf(server_.server().addresses()[0], "", arguments);
+  std::string labels;
+  for (const char key : {'a', 'b', 'c', 'd', 'e', 'f', 'g'}) {
+    labels += std::string("labels { key: '") + key + "' value: '" + std::string(255, 'x') + "' } ";
+  }
+  {
+    Counted counted(deaf, listener_, "receive_window: 1024 " + labels);
+    Connect(kMany);
+    EXPECT_TRUE(testing::Eventually([&] { return Sockets() == 2 * kMany + 1; }, "who reads nothing hears nothing"));
+  }
+  Counted next(caller(), listener_, "takeover: true receive_window: 1");
+  const uint64_t from = next.opened().receive_offset();
+  ASSERT_LT(from + 1, kMany) << "gRPC took them all";
+  EXPECT_TRUE(next.ReceiveUntil(from + 1));
+  next.Detach();
+  const auto accepted = caller().Ask(&Stub::AcceptSocket, Rig::At(listener_) + "socket_id: 'mine'");
+  ASSERT_TRUE(Ok(accepted));
+  EXPECT_EQ(accepted->sequence(), from + 1);
+  EXPECT_TRUE(accepted->replayed());
+  EXPECT_NE(accepted->socket().name(), "sockets/mine");
+  EXPECT_EQ(accepted->socket().labels_size(), 7);
+  EXPECT_EQ(Sockets(), 2 * kMany + 1) << "the name that was not needed is free";
+}
+
 TEST_P(AttachListener, EndsWithItsSocketAndSession) {
   {
     Counted counted(caller(), listener_);
