@@ -1,10 +1,13 @@
 // A moment that something is to happen at. Private to the library.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "grpc/support/time.h"
 #include "grpcpp/alarm.h"
 
 namespace socketeer::internal {
