@@ -37,6 +37,7 @@ void StreamCall::OnWriteDone(bool ok) {
 void StreamCall::OnDone(const grpc::Status& status) {
   const std::shared_ptr<StreamCore> core = std::move(core_);
   const grpc::Status kept = status;
+  core->OnCallEnding();
   delete this;
   core->OnCallDone(kept);
 }

@@ -149,11 +149,15 @@ void StreamCore::OnOpenFailed() {
   if (state_ == State::kOpen && call_ != nullptr) call_->context().TryCancel();
 }
 
+void StreamCore::OnCallEnding() {
+  const Lock lock(mutex_);
+  call_ = nullptr;
+  readable_ = writing_ = false;
+}
+
 void StreamCore::OnCallDone(const grpc::Status& from) {
   {
     const Lock lock(mutex_);
-    call_ = nullptr;
-    readable_ = writing_ = false;
     absl::Status status = connection_->ToStatus(from);
     if (open_failed_ && state_ == State::kOpen && Classify(status) == ErrorKind::kCancelled) {
       status = absl::UnavailableError("the connection to the daemon at " + connection_->endpoint() + " broke");
