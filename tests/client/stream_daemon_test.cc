@@ -170,6 +170,19 @@ TEST_F(StreamDaemonTest, WhatWasNotReceivedStaysWithTheSocket) {
   EXPECT_EQ(again.accepted(), 4u);
 }
 
+// What ends the stream at the daemon, and what ends it here, at the same time: the call was once cancelled when it was
+// freed already.
+TEST_F(StreamDaemonTest, MayGoWhileTheDaemonEndsIt) {
+  for (int i = 0; i < 50; ++i) {
+    Stream stream = one_->Attach().value();
+    std::thread closes([this] { EXPECT_TRUE(one_->Close().ok()); });
+    if (i % 2 == 0) EXPECT_EQ(ReasonOf(stream.Receive().status()), "SOCKET_CLOSED");
+    std::optional<Stream>(std::move(stream)).reset();
+    closes.join();
+    Connect();
+  }
+}
+
 TEST_F(StreamDaemonTest, EndsWithItsSession) {
   absl::StatusOr<Session> session = host_.CreateSession();
   EXPECT_TRUE(one_->Transfer(session->name()).ok());
