@@ -33,11 +33,11 @@ void StreamCall::OnWriteDone(bool ok) {
 }
 
 // The context keeps the channel, and gRPC 1.51 aborts if a thread of its own drops the last one who does; so it goes
-// first, while the core's connection still stands.
+// before the core knows that the call is over, while its connection still stands, but when nobody cancels it any more.
 void StreamCall::OnDone(const grpc::Status& status) {
   const std::shared_ptr<StreamCore> core = std::move(core_);
   const grpc::Status kept = status;
-  core->OnCallEnding();
+  core->ForgetCall();
   delete this;
   core->OnCallDone(kept);
 }

@@ -122,7 +122,7 @@ void StreamCore::OnFrame(grpc::ByteBuffer* bytes) {
   if (verdict_) return;
   const absl::Status handled = parsed ? Handle(frame) : absl::InternalError("it sent a message that is no frame");
   if (handled.ok()) {
-    if (open_failed_) call_->context().TryCancel();
+    if (open_failed_ && call_ != nullptr) call_->context().TryCancel();
     return Pump(std::move(lock));
   }
   Fail(absl::InternalError("what answers at " + connection_->endpoint() +
@@ -149,7 +149,7 @@ void StreamCore::OnOpenFailed() {
   if (state_ == State::kOpen && call_ != nullptr) call_->context().TryCancel();
 }
 
-void StreamCore::OnCallEnding() {
+void StreamCore::ForgetCall() {
   const Lock lock(mutex_);
   call_ = nullptr;
   readable_ = writing_ = false;

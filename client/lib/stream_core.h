@@ -58,8 +58,8 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   void OnWritten();
   // The first frame was not written, says gRPC.
   void OnOpenFailed();
-  // It is about to be deleted: nobody cancels it any more. OnCallDone comes when it is.
-  void OnCallEnding();
+  // The call is about to go; OnCallDone says how it ended.
+  void ForgetCall();
   void OnCallDone(const grpc::Status& status);
   // Tells the observer what there is to tell, unless another thread is at it.
   void Deliver();

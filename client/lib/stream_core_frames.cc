@@ -69,11 +69,9 @@ absl::Status StreamCore::HandleEvent(Response& frame) {
       return absl::OkStatus();
     case Response::kOpened:
       return OutOfPlace("it opened the stream twice");
-    case Response::kData:
-    case Response::FRAME_NOT_SET:
-      break;
+    default:  // none, or one of another kind of socket
+      return OutOfPlace("it sent a frame that has no place in a stream of bytes");
   }
-  return OutOfPlace("it sent a frame that says nothing");
 }
 
 absl::Status StreamCore::HandleData(const wire::DataFrame& frame) {
