@@ -28,6 +28,8 @@ TEST_P(Faults, OfData) {
 }
 TEST_P(Faults, OfAwait) { ExpectAtLeast(20, AwaitScenarios()); }
 
+TEST_P(Faults, OfWhatIsAttached) { ExpectAtLeast(20, AttachScenarios()); }
+
 TEST_P(Faults, OfTheLoopsOwnWait) {
   for (const auto& scenarios :
        {OpenScenarios(), ConnectionScenarios(), StreamScenarios(), DatagramScenarios(), AwaitScenarios()}) {

@@ -28,6 +28,7 @@ constexpr Tolerated kTolerated[] = {
     {"epoll_ctl", 0, EPOLL_CTL_ADD, "open", "The same."},
     {"getsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "open", "It has been set; the kind's word is as it was known last."},
     {"getsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "setsockopt", "The same."},
+    {"getsockopt", SOL_SOCKET, SO_MEMINFO, "", "What the kernel dropped is told the next time."},
     {"getsockopt", SOL_SOCKET, SO_LINGER, "close", "Then the close may block, and a worker does it."},
     {"getsockopt", SOL_SOCKET, SO_BINDTOIFINDEX, "", "Not known before: not taken back, if the call should fail."},
     {"setsockopt", SOL_SOCKET, SO_BINDTOIFINDEX, "", "EPERM of an unprivileged daemon (docs/states.md)."},

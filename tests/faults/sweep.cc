@@ -18,7 +18,8 @@ constexpr int kEnoughFailures = 3;  // of one scenario: the rest would say the s
 
 // "There is nothing yet": for a call that waits it is no error.
 bool SaysWait(const CallMade& failed) {
-  const bool data = failed.call == "sendmsg" || failed.call == "recvmsg" || failed.call == "accept4";
+  const bool data = failed.call == "sendmsg" || failed.call == "recvmsg" || failed.call == "sendmmsg" ||
+                    failed.call == "recvmmsg" || failed.call == "accept4";
   if (data) return failed.number == EAGAIN;
   // connect(2) that was interrupted goes on (POSIX), and Linux says EAGAIN of a full backlog.
   const int number = failed.number;
@@ -29,7 +30,8 @@ bool SaysWait(const CallMade& failed) {
 // A statement about the connection, which the daemon must believe; the kernel in truth thinks otherwise.
 bool EndsConnection(const CallMade& failed) {
   if (failed.call == "getpeername") return failed.number == ENOTCONN;
-  if (failed.call != "sendmsg" && failed.call != "recvmsg") return false;
+  const bool sends = failed.call == "sendmsg" || failed.call == "sendmmsg";
+  if (!sends && failed.call != "recvmsg" && failed.call != "recvmmsg") return false;
   return failed.number == ECONNRESET || failed.number == ECONNABORTED || failed.number == ETIMEDOUT;
 }
 
@@ -172,6 +174,7 @@ class OneScenario {
   // An open names its step.
   std::string OperationOf(const CallMade& failed) const {
     const std::string operation = scenario_.operation;
+    if (std::string(scenario_.how) == "attached" && failed.call == "epoll_ctl") return "attach";
     if (operation != "open") return operation;
     const bool step = failed.call == "bind" || failed.call == "listen" || failed.call == "connect";
     if (step) return failed.call;

@@ -77,6 +77,7 @@ std::vector<Scenario> ConnectionScenarios();
 std::vector<Scenario> StreamScenarios();
 std::vector<Scenario> DatagramScenarios();
 std::vector<Scenario> AwaitScenarios();
+std::vector<Scenario> AttachScenarios();
 
 // The rules.
 inline bool Every(const Flavour&) { return true; }

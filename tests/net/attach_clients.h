@@ -39,7 +39,11 @@ class BytesKeeper : public AttachmentClient {
 template <typename Client>
 class Noted : public Client {
  public:
-  void OnReceiveError(base::Error error) override { Note("error " + error.reason); }
+  void OnReceiveError(base::Error error) override {
+    last_error = error;
+    Note("error " + error.reason);
+    if (enough_ != SIZE_MAX) Reach();
+  }
   void OnOptions(base::Result<OptionList> options) override {
     Note(options.ok() ? "options" : "options " + options.error().reason);
   }
@@ -47,7 +51,7 @@ class Noted : public Client {
   uint64_t Given() const override { return given; }
 
   std::vector<std::string> Take() { return std::exchange(notes_, {}); }
-  // Ready when there are so many.
+  // Ready when there are so many, or nothing more is received.
   std::future<void> Reaches(size_t count) {
     enough_ = count;
     reached_ = std::promise<void>();
@@ -95,7 +99,10 @@ class DatagramKeeper : public Noted<DatagramClient> {
   void OnDone(uint64_t sequence) override { done = sequence; }
   uint64_t DoneTold() const override { return std::min(done, told); }
   void OnSendFailure(uint64_t sequence, base::Error error) override { NoteFailure(sequence, error); }
-  void OnSendError(base::Error error) override { Note("send error " + error.reason); }
+  void OnSendError(base::Error error) override {
+    last_error = error;
+    Note("send error " + error.reason);
+  }
   void OnShutdown() override { Note("shutdown"); }
 
   uint64_t dropped = 0;
