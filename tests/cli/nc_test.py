@@ -34,6 +34,29 @@ class Ends(NcTest):
         ours.close()
         self.assertEqual(self.finish(process, 0), (b"still heard", ""))
 
+    def test_what_was_read_is_sent_before_it_ends(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        path = self.path("slow")
+        listener.bind(path)
+        listener.listen()
+        process = self.nc("-U", path)
+        ours = self.accepted(listener)
+        ours.shutdown(socket.SHUT_WR)
+        self.assertEqual(process.stdout.read(), b"")
+        data = bytearray()
+        while select.select([], [process.stdin], [], 0.2)[1]:  # until all on the way is full
+            data += os.urandom(4096)
+            os.write(process.stdin.fileno(), data[-4096:])
+        process.stdin.close()
+        got = bytearray()
+        while len(got) < 192 << 10:  # now there is room to hand over the rest, but not for the kernel to take it
+            got += ours.recv(4096)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        self.assertEqual(digest(got + self.read_all(ours)), digest(data))
+        self.assertEqual(process.wait(HANG), 0)
+
     def test_64_mib_each_way_at_once(self):
         process, ours = self.connected_nc("-N")
         peer = SocketPeer(ours)
