@@ -177,7 +177,9 @@ TEST_F(StreamDaemonTest, MayGoWhileTheDaemonEndsIt) {
   for (int i = 0; i < 50; ++i) {
     Stream stream = one_->Attach().value();
     std::thread closes([this] { EXPECT_TRUE(one_->Close().ok()); });
-    if (i % 2 == 0) EXPECT_EQ(ReasonOf(stream.Receive().status()), "SOCKET_CLOSED");
+    if (i % 2 == 0) {
+      EXPECT_EQ(ReasonOf(stream.Receive().status()), "SOCKET_CLOSED");
+    }
     std::optional<Stream>(std::move(stream)).reset();
     closes.join();
     Connect();
