@@ -46,23 +46,23 @@ EventLoop::~EventLoop() {
 
 void EventLoop::Run() {
   std::array<epoll_event, kEventsPerRound> events;
-  turn_.acquire();
+  turn_.Take();
   do {
     const int count = Sleep(events.data());
     Dispatch(events.data(), count);  // negative on EINTR: nothing to dispatch
     RunTimers();
   } while (RunPosted());
-  turn_.release();
+  turn_.Give();
 }
 
 int EventLoop::Sleep(epoll_event* events) {
   const int timeout = TimeoutMs();
   wakes_at_ = timers_.empty() ? base::MonotonicTime::max() : timers_.begin()->first.first;
   awake_.store(false);
-  turn_.release();
+  turn_.Give();
   const int count = syscalls_.EpollWait(epoll_, events, kEventsPerRound, timeout);
   awake_.store(true);
-  turn_.acquire();
+  turn_.Take();
   wakes_at_ = base::MonotonicTime::min();
   return count;
 }
@@ -87,13 +87,13 @@ void EventLoop::Post(Task task) {
 }
 
 void EventLoop::RunOrPost(Task task) {
-  if (awake_.load() || !turn_.try_acquire()) return Post(std::move(task));
+  if (awake_.load() || !turn_.Try()) return Post(std::move(task));
   const bool idle = Idle();
   if (idle) {
     task();
     task = nullptr;  // what it holds goes in its turn, too
   }
-  turn_.release();
+  turn_.Give();
   if (!idle) Post(std::move(task));
 }
 

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -39,6 +38,28 @@ class EventHandler {
   virtual ~EventHandler() = default;
   // `events` as of epoll_ctl(2). May remove any watch, also its own.
   virtual void OnEvents(uint32_t events) = 0;
+};
+
+// Who runs a loop: its own thread, or one that does so while that sleeps. Not a mutex, for a task may try it on the
+// thread that has it; and not a semaphore, for those of g++ 12 make a system call each time, and yield when they try.
+class Turn {
+ public:
+  bool Try() {
+    int expected = kFree;
+    return state_.compare_exchange_strong(expected, kTaken);
+  }
+  // Waits for it. For the loop's own thread alone.
+  void Take() {
+    if (Try()) return;
+    while (state_.exchange(kAwaited) != kFree) state_.wait(kAwaited);
+  }
+  void Give() {
+    if (state_.exchange(kFree) == kAwaited) state_.notify_one();
+  }
+
+ private:
+  static constexpr int kFree = 0, kTaken = 1, kAwaited = 2;
+  std::atomic<int> state_{kFree};
 };
 
 class EventLoop {
@@ -99,7 +120,7 @@ class EventLoop {
   std::vector<Task> running_;                                  // the batch being run; a member for its capacity
   base::MonotonicTime wakes_at_ = base::MonotonicTime::min();  // while it sleeps: for its first timer
 
-  std::binary_semaphore turn_{1};  // guards all above; not a mutex, for a task may try it on the thread that has it
+  Turn turn_;                      // guards all above
   std::atomic<bool> awake_{true};  // the loop's own thread wants the turn, or has it: others post
 
   std::mutex mutex_;
