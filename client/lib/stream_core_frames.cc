@@ -35,8 +35,10 @@ absl::Status StreamCore::HandleOpened(v1::AttachOpened& opened) {
   state_ = State::kOpen;
   retry_timer_.Stop();
   was_open_ = true;
-  // Whoever comes next is this stream again, and means this socket and no namesake.
-  open_.set_takeover(true);
+  // Whoever comes next is this stream again, and means this socket and no namesake. If somebody else had it meanwhile,
+  // it is theirs.
+  open_.set_takeover(false);
+  open_.set_resumes(opened.attachment());
   open_.set_uid(opened.socket().uid());
   Tell([opened = std::move(opened)](StreamObserver& observer) { observer.OnOpened(opened); });
   if (shut) Tell([](StreamObserver& observer) { observer.OnShutdown(); });

@@ -29,6 +29,7 @@ struct AttachTerms {
   uint64_t receive_window = 0;                  // how many may be handed out and not be acknowledged
   uint64_t send_window = 0;                     // how many may wait for the kernel
   bool takeover = false;                        // ends another attachment, and calls that wait
+  uint64_t resumes = 0;  // Socket::attachment_id() of the one that this goes on with, if nobody had the data since
 };
 
 class Attached {
@@ -59,6 +60,8 @@ class Attached {
   virtual uint64_t given() const = 0;
   // What came in, is not acknowledged, and is kept here, not with the socket.
   virtual size_t kept_bytes() const { return 0; }
+  // Nothing more is passed on to the client, so that given() is final. Not when it ends in order.
+  virtual void Seal() {}
   // It is about to end: all that is kept is the socket's, and nobody receives.
   virtual void GiveBack() = 0;
   // The socket has let go of it.

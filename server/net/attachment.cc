@@ -18,12 +18,14 @@ constexpr size_t kSmallFrame = 32 << 10;
 constexpr size_t kChunksAtOnce = 64;
 // So that one is on its way while another is acknowledged.
 constexpr uint64_t kFramesInWindow = 2;
+// What a system call counts for in a turn, however little it moves.
+constexpr size_t kCostOfCall = base::kFairShareBytes / base::kFairShareOperations;
 constexpr std::chrono::milliseconds kFirstRetry{1};
 constexpr std::chrono::milliseconds kLongestRetry{32};
 
 }  // namespace
 
-Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept,
+Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept, uint64_t given,
                        std::shared_ptr<AttachmentClient> client)
     : socket_(socket),
       client_(std::move(client)),
@@ -33,6 +35,7 @@ Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, 
       named_(terms.receive_offset.has_value()),
       next_(from),
       acknowledged_(from),
+      given_before_(given),
       expected_(terms.send_offset.value_or(socket.sent())),
       told_(socket.sent()) {
   if (!kept.empty()) kept_.Push(base::Chunk::Of(std::move(kept)));
@@ -62,7 +65,7 @@ void Attachment::Receive() {
     if (next_ == end() && !Take(room)) return;
     base::Chunk bytes = kept_.At(next_ - acknowledged_, std::min(room, frame_));
     const uint64_t offset = std::exchange(next_, next_ + bytes.size());
-    in_this_turn += bytes.size();
+    in_this_turn += std::max(bytes.size(), kCostOfCall);
     client_->OnReceived(offset, std::move(bytes));
   }
 }
@@ -75,25 +78,22 @@ bool Attachment::Take(uint64_t most) {
   // So that what is kept takes the memory that it needs, and no more.
   int waiting = 0;
   if (socket_.syscalls().BytesReadable(socket_.fd(), &waiting) < 0) waiting = 0;  // recvmsg(2) will say why
-  const size_t size = std::clamp<size_t>(static_cast<size_t>(waiting), 1, std::min(most, frame_));
-  const auto got = socket_.TakeAway(incoming_.Room(size).data(), size);
-  const int number = errno;
-  if (got.ok() && *got > 0) {
-    retry_ = {};
-    kept_.Push(incoming_.Filled(static_cast<size_t>(*got)));
-    socket_.NoteRetained();
-    return true;
-  }
-  socket_.NoteRetained();
-  if (kept_.empty()) incoming_.Forget();
-  if (!got.ok()) {  // the daemon keeps all it may; nobody tells when that ends
+  const auto size =
+      socket_.ReserveKept(std::clamp<uint64_t>(static_cast<uint64_t>(waiting), 1, std::min(most, frame_)));
+  if (!size.ok()) {  // the daemon keeps all it may; nobody tells when that ends
     RetryLater();
     return false;
   }
+  const ssize_t got = socket_.TakeAway(incoming_.Room(*size).data(), *size);
+  const int number = errno;
   retry_ = {};
-  if (*got < 0 && number == EAGAIN && (watched_ & EPOLLIN) == 0) Watch(kArrivals | WatchedWrites());
-  if (*got < 0 && number != EAGAIN) FailReceive(number);
-  if (*got == 0) {
+  if (got > 0) kept_.Push(incoming_.Filled(static_cast<size_t>(got)));
+  socket_.NoteRetained();
+  if (got > 0) return true;
+  if (kept_.empty()) incoming_.Forget();
+  if (got < 0 && number == EAGAIN && (watched_ & EPOLLIN) == 0) Watch(kArrivals | WatchedWrites());
+  if (got < 0 && number != EAGAIN) FailReceive(number);
+  if (got == 0) {
     receive_over_ = true;
     client_->OnEndOfStream(next_);
   }
@@ -109,10 +109,13 @@ void Attachment::FailReceive(int number) {
 }
 
 base::Status Attachment::Acknowledge(uint64_t offset) {
-  if (offset < acknowledged_ || offset > next_) {
-    return socket_.Describe(base::OffsetOutOfRange("acknowledge.offset", offset, acknowledged_, next_), "attach");
+  // What still waits to be passed on has not come to anybody; who says so would make it wait without end.
+  const uint64_t passed_on = std::clamp(client_->Given(), acknowledged_, next_);
+  if (offset < acknowledged_ || offset > passed_on) {
+    return socket_.Describe(base::OffsetOutOfRange("acknowledge.offset", offset, acknowledged_, passed_on), "attach");
   }
   kept_.Drop(offset - acknowledged_);
+  kept_.Compact();
   acknowledged_ = offset;
   if (kept_.empty()) incoming_.Forget();
   socket_.NoteRetained();
@@ -120,7 +123,14 @@ base::Status Attachment::Acknowledge(uint64_t offset) {
   return base::Ok();
 }
 
-uint64_t Attachment::given() const { return client_ ? std::clamp(client_->Given(), acknowledged_, next_) : next_; }
+uint64_t Attachment::given() const {
+  if (all_given_ || !client_) return std::max(next_, given_before_);
+  return std::max(std::clamp(client_->Given(), acknowledged_, next_), given_before_);
+}
+
+void Attachment::Seal() {
+  if (client_ && !all_given_) client_->Seal();
+}
 
 void Attachment::GiveBack() { socket_.bytes().PutBack(kept_.Copy(), given()); }
 
@@ -150,7 +160,7 @@ base::Status Attachment::Send(uint64_t offset, std::vector<base::Chunk> bytes) {
 }
 
 void Attachment::Push(base::Chunk bytes, bool small) {
-  if (full_ && small) {
+  if (full_ && (small || bytes.size() < ChunkBuffer::kLeast)) {
     std::memcpy(copied_.Room(bytes.size()).data(), bytes.data(), bytes.size());
     bytes = copied_.Filled(bytes.size());
   }
@@ -202,6 +212,7 @@ void Attachment::RunStep() {
     auto status = socket_.SetOptions(step.options);
     client_->OnOptions(status.ok() ? socket_.GetOptions() : std::move(status).error());
   } else {
+    all_given_ = true;
     socket_.Detach();
     End(std::nullopt);
   }
@@ -229,7 +240,7 @@ bool Attachment::SendSome(size_t* count) {
     Receive();
     return true;
   }
-  *count += static_cast<size_t>(sent);
+  *count += std::max(static_cast<size_t>(sent), kCostOfCall);
   socket_.NoteSent(static_cast<uint64_t>(sent));
   socket_.gauges().bytes_sent.fetch_add(static_cast<uint64_t>(sent), std::memory_order_relaxed);
   unsent_.Drop(static_cast<size_t>(sent));
@@ -272,26 +283,32 @@ void Attachment::End(std::optional<base::Error> why) {
 }
 
 void Attachment::Watch(uint32_t events) {
+  wanted_ = events;
   if (events == watched_) return;
-  watched_ = events;
-  if (!socket_.WatchFor(events)) RetryLater();
+  if (socket_.WatchFor(events)) {
+    watched_ = events;
+  } else {
+    RetryLater();
+  }
 }
 
 void Attachment::Continue() {
-  if (!std::exchange(scheduled_, true)) socket_.loop().Post(NextTurn());
+  if (!std::exchange(posted_, true)) socket_.loop().Post(NextTurn(&posted_));
 }
 
 void Attachment::RetryLater() {
-  if (std::exchange(scheduled_, true)) return;
+  if (std::exchange(timed_, true)) return;
   retry_ = std::clamp(retry_ * 2, kFirstRetry, kLongestRetry);
-  socket_.loop().RunAt(socket_.loop().Now() + retry_, NextTurn());
+  socket_.loop().RunAt(socket_.loop().Now() + retry_, NextTurn(&timed_));
 }
 
-Task Attachment::NextTurn() {
-  return [weak = weak_from_this()] {
+Task Attachment::NextTurn(bool* scheduled) {
+  return [weak = weak_from_this(), scheduled] {
     const auto self = weak.lock();
     if (!self) return;
-    self->scheduled_ = false;
+    *scheduled = false;
+    if (!self->client_) return;
+    self->Watch(self->wanted_);
     self->Receive();
     self->RunWrites();
   };

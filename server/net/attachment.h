@@ -47,12 +47,15 @@ class AttachmentClient {
   virtual void OnDetached(std::optional<base::Error> why) = 0;
   // Up to where the bytes were passed on, to somebody who may have got them.
   virtual uint64_t Given() const = 0;
+  // From now on no byte is passed on.
+  virtual void Seal() = 0;
 };
 
 class Attachment final : public Attached, public std::enable_shared_from_this<Attachment> {
  public:
-  // `from`: the number of the first byte to hand out; it is that of `kept`, or the kernel's next.
-  Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept,
+  // `from`: the number of the first byte to hand out; it is that of `kept`, or the kernel's next. All below `given` was
+  // given out before.
+  Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::string kept, uint64_t given,
              std::shared_ptr<AttachmentClient> client);
 
   // --- For the client. ---
@@ -72,6 +75,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   uint64_t acknowledged() const override { return acknowledged_; }
   uint64_t given() const override;
   size_t kept_bytes() const override { return kept_.size(); }
+  void Seal() override;
   void GiveBack() override;
   void End(std::optional<base::Error> why) override;
 
@@ -112,7 +116,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   // Goes on when others had their turn; or later, for what the kernel does not announce.
   void Continue();
   void RetryLater();
-  Task NextTurn();
+  Task NextTurn(bool* scheduled);
 
   Socket& socket_;
   std::shared_ptr<AttachmentClient> client_;  // null: it is over, and the socket may be gone
@@ -125,6 +129,8 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   uint64_t acknowledged_;  // all below
   ChunkQueue kept_;        // from there on
   ChunkBuffer incoming_;   // where the kernel writes
+  const uint64_t given_before_;
+  bool all_given_ = false;  // it ends in order: the client gets all that was handed out
   bool receive_over_ = false;
 
   uint64_t expected_;   // the next byte that the client sends
@@ -135,8 +141,10 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   bool full_ = false;  // the kernel takes nothing, and will tell when that changes
   bool send_over_ = false;
 
-  uint32_t watched_ = kAllEvents;
-  bool scheduled_ = false;              // a Continue() is under way
+  uint32_t watched_ = kAllEvents;       // by the kernel
+  uint32_t wanted_ = kAllEvents;        // the kernel may have refused
+  bool posted_ = false;                 // a turn is under way: of Continue(),
+  bool timed_ = false;                  // of RetryLater()
   std::chrono::milliseconds retry_{0};  // the last delay of RetryLater
 };
 

@@ -8,34 +8,47 @@ namespace socketeer::net {
 
 void ChunkQueue::Push(base::Chunk chunk) {
   size_ += chunk.size();
-  if (chunks_.empty() || !chunks_.back().Extend(chunk)) chunks_.push_back(std::move(chunk));
+  const size_t added = chunk.size();
+  if (!pieces_.empty() && pieces_.back().chunk.Extend(chunk)) {
+    pieces_.back().whole += added;
+  } else {
+    pieces_.push_back({.chunk = std::move(chunk), .whole = added});
+  }
 }
 
 void ChunkQueue::Drop(size_t count) {
   size_ -= count;
-  while (count > 0 && count >= chunks_.front().size()) {
-    count -= chunks_.front().size();
-    chunks_.pop_front();
+  while (count > 0 && count >= pieces_.front().chunk.size()) {
+    count -= pieces_.front().chunk.size();
+    pieces_.pop_front();
   }
-  if (count > 0) chunks_.front() = chunks_.front().Sub(count);
+  if (count > 0) pieces_.front().chunk = pieces_.front().chunk.Sub(count);
+}
+
+void ChunkQueue::Compact() {
+  if (pieces_.empty()) return;
+  auto& [chunk, whole] = pieces_.front();
+  if (chunk.size() >= whole / 4) return;
+  chunk = base::Chunk::Of(std::string(chunk.view()));
+  whole = chunk.size();
 }
 
 base::Chunk ChunkQueue::At(size_t from, size_t most) const {
   // From the back: that is where whoever goes through a queue mostly is.
   size_t begin = size_;
-  auto chunk = chunks_.end();
+  auto piece = pieces_.end();
   do {
-    --chunk;
-    begin -= chunk->size();
+    --piece;
+    begin -= piece->chunk.size();
   } while (begin > from);
-  return chunk->Sub(from - begin, most);
+  return piece->chunk.Sub(from - begin, most);
 }
 
 size_t ChunkQueue::Parts(std::span<iovec> parts, size_t most) const {
   size_t used = 0;
-  for (auto chunk = chunks_.begin(); chunk != chunks_.end() && used < parts.size() && most > 0; ++chunk) {
-    const size_t size = std::min(most, chunk->size());
-    parts[used++] = {.iov_base = const_cast<char*>(chunk->data()), .iov_len = size};
+  for (auto piece = pieces_.begin(); piece != pieces_.end() && used < parts.size() && most > 0; ++piece) {
+    const size_t size = std::min(most, piece->chunk.size());
+    parts[used++] = {.iov_base = const_cast<char*>(piece->chunk.data()), .iov_len = size};
     most -= size;
   }
   return used;
@@ -44,7 +57,7 @@ size_t ChunkQueue::Parts(std::span<iovec> parts, size_t most) const {
 std::string ChunkQueue::Copy() const {
   std::string bytes;
   bytes.reserve(size_);
-  for (const base::Chunk& chunk : chunks_) bytes.append(chunk.view());
+  for (const Piece& piece : pieces_) bytes.append(piece.chunk.view());
   return bytes;
 }
 

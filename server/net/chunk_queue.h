@@ -21,6 +21,8 @@ class ChunkQueue {
   void Push(base::Chunk chunk);
   // Precondition: count <= size().
   void Drop(size_t count);
+  // Copies the first chunk if there is less than a quarter of it left, which would keep all of its memory.
+  void Compact();
   // What lies together from the byte number `from` on, at most `most`. Precondition: from < size().
   base::Chunk At(size_t from, size_t most) const;
   // The first `most` bytes, or as many as there are parts for. Returns how many parts are used.
@@ -28,7 +30,12 @@ class ChunkQueue {
   std::string Copy() const;
 
  private:
-  std::deque<base::Chunk> chunks_;
+  struct Piece {
+    base::Chunk chunk;
+    size_t whole;  // what it was before a part was dropped
+  };
+
+  std::deque<Piece> pieces_;
   size_t size_ = 0;
 };
 

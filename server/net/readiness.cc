@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "server/net/errno_table.h"
 #include "server/net/attachment.h"
+#include "server/net/errno_table.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {

@@ -34,6 +34,7 @@ void Socket::Start(std::unique_ptr<Operation> operation) {
     operation->Fail(*this, Describe(base::SocketAttached(), operation->verb()));
     return operation->Complete();
   }
+  if (kept_) kept_->attachment_id = 0;
   // First whoever waits for the connect: a receive would take its error away, and leave it ECONNABORTED.
   if (info_.state == State::kConnecting && operation->side() == Side::kRead) RunLane(Side::kWrite);
   Lane& lane = LaneOf(operation->side());

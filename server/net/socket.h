@@ -81,6 +81,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
                                                                     std::shared_ptr<DatagramClient> client);
   base::Result<std::shared_ptr<ListenerAttachment>> AttachListener(const AttachTerms& terms,
                                                                    std::shared_ptr<ListenerClient> client);
+  // Of what is attached, or was last, if no call had the data since; else 0.
+  uint64_t attachment_id() const { return kept_ ? kept_->attachment_id : 0; }
   // For the attachment itself, when it is over.
   void Detach();
   // For the attachment: what the loop is to wake up for; everything while others wait, which it does before and after.
@@ -109,9 +111,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // then the kernel was not read. Else as ReadBytes() and ReadDatagram().
   base::Result<ssize_t> TakeBytes(size_t most);
   base::Result<int> TakeDatagram();
-  // The same, but the bytes are the caller's to keep; NoteRetained() when it has them. Precondition: none are kept
-  // here.
-  base::Result<ssize_t> TakeAway(char* buffer, size_t most);
+  // The same in two steps, for bytes that are the caller's to keep: room for some, `most` at most; then one recv(2) of
+  // no more than that. NoteRetained() when it has them. Precondition: none are kept here.
+  base::Result<uint64_t> ReserveKept(uint64_t most) { return kept().charge.Reserve(1, most); }
+  ssize_t TakeAway(char* buffer, size_t size);
   // datagram_batch.cc. Up to `most` at once, 1 at least: how many. -1: errno. 0: the end of the stream. `*drained`: the
   // kernel had no more, and will announce the next one.
   base::Result<int> TakeDatagrams(size_t most, bool* drained);
@@ -186,6 +189,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     int owed_error = 0;    // see OweError()
     uint64_t dropped = 0;  // see CountDropped()
     std::shared_ptr<Attached> attachment;
+    uint64_t attachment_id = 0;  // see attachment_id()
   };
   struct Lane {  // one direction
     Queue waiting;

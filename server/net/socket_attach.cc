@@ -4,6 +4,7 @@
 #include "server/net/attachment.h"
 #include "server/net/datagram_attachment.h"
 #include "server/net/listener_attachment.h"
+#include "server/net/shard.h"
 #include "server/net/socket.h"
 
 namespace socketeer::net {
@@ -15,7 +16,8 @@ base::Status Socket::MayAttach(AttachKind kind, const AttachTerms& terms) {
     return base::WrongState("attach", "it has no connection, and does not listen");
   }
   if (AttachKindOf(info_) != kind) return base::WrongState("attach", "its state has just changed; attach again");
-  if (!terms.takeover) {
+  if (terms.resumes != 0 && terms.resumes != attachment_id()) return base::TakenOver();
+  if (!terms.takeover && terms.resumes == 0) {
     if (attached()) return base::SocketAttached();
     if (!lanes_[0].waiting.empty() || !lanes_[1].waiting.empty()) return base::CallsWaiting();
   }
@@ -42,8 +44,10 @@ base::Result<uint64_t> Socket::BeginAttach(AttachKind kind, const AttachTerms& t
   }
   // Nothing can fail from here on.
   EndWaiting(base::TakenOver());
+  if (!terms.receive_offset) *from = (this->*items)().given();  // it may have got on meanwhile
   (this->*items)().DropBelow(*from);
   NoteRetained();
+  kept().attachment_id = terms.resumes != 0 ? terms.resumes : Shard::NextId();
   return from;
 }
 
@@ -51,7 +55,8 @@ base::Result<std::shared_ptr<Attachment>> Socket::Attach(const AttachTerms& term
                                                          std::shared_ptr<AttachmentClient> client) {
   const auto from = BeginAttach(AttachKind::kStream, terms, &Socket::bytes);
   if (!from.ok()) return from.error();
-  auto made = std::make_shared<Attachment>(*this, terms, *from, bytes().Take(bytes().size()), std::move(client));
+  const uint64_t given = bytes().given();
+  auto made = std::make_shared<Attachment>(*this, terms, *from, bytes().Take(bytes().size()), given, std::move(client));
   kept().attachment = made;
   NoteRetained();
   return made;
@@ -89,6 +94,7 @@ std::shared_ptr<Attached> Socket::TakeAttachment() {
   if (!attached()) return nullptr;
   const auto former = std::exchange(kept_->attachment, nullptr);
   former->WatchAll();
+  former->Seal();
   former->GiveBack();
   NoteRetained();
   return former;

@@ -16,7 +16,8 @@ Socket::Kept& Socket::kept() {
 
 void Socket::ForgetIfUnused() {
   const bool unused = kept_ && kept_->bytes.end() == 0 && !kept_->bytes.receiving() && !kept_->datagrams &&
-                      !kept_->connections && !kept_->attachment && kept_->error.number == 0 && kept_->owed_error == 0;
+                      !kept_->connections && !kept_->attachment && kept_->attachment_id == 0 &&
+                      kept_->error.number == 0 && kept_->owed_error == 0;
   if (unused) kept_.reset();
 }
 
@@ -61,6 +62,7 @@ void Socket::RestartStream() {
   sent_ = 0;
   if (!kept_) return;
   kept_->bytes.Restart();
+  kept_->attachment_id = 0;
   kept_->error = {};
   NoteRetained();
 }
@@ -89,10 +91,8 @@ base::Result<ssize_t> Socket::TakeBytes(size_t most) {
   return count;
 }
 
-base::Result<ssize_t> Socket::TakeAway(char* buffer, size_t most) {
-  auto room = kept().charge.Reserve(1, most);
-  if (!room.ok()) return std::move(room).error();
-  const ssize_t count = ReadBytes(buffer, *room, false);
+ssize_t Socket::TakeAway(char* buffer, size_t size) {
+  const ssize_t count = ReadBytes(buffer, size, false);
   if (count > 0) kept_->bytes.PassBy(static_cast<size_t>(count));
   return count;
 }

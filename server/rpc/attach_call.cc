@@ -31,6 +31,15 @@ std::optional<uint64_t> EndOf(const v1::AttachSocketResponse& message, net::Atta
   return std::nullopt;
 }
 
+// Both hold bytes. As Attach::Merge().
+bool MergeBytes(AttachResponse& queued, AttachResponse& next) {
+  if (queued.end() != next.offset || next.end() - queued.offset > base::kMaxFrameBytes) return false;
+  for (base::Chunk& chunk : next.bytes) {
+    if (!queued.bytes.back().Extend(chunk)) queued.bytes.push_back(std::move(chunk));
+  }
+  return true;
+}
+
 }  // namespace
 
 uint64_t AttachResponse::end() const {
@@ -84,6 +93,7 @@ base::Status Attach::ReadTerms(const v1::AttachOpen& open) {
   if (open.has_receive_offset()) terms_.receive_offset = open.receive_offset();
   if (open.has_send_offset()) terms_.send_offset = open.send_offset();
   terms_.takeover = open.takeover();
+  terms_.resumes = open.resumes();
   auto window = WindowOf(open.receive_window(), "open.receive_window");
   if (!window.ok()) return std::move(window).error();
   terms_.receive_window = *window;
@@ -148,19 +158,21 @@ void Attach::PostLeave() {
 }
 
 // A caller who reads slowly finds few large frames and the newest acknowledgement; so what waits here is bounded by its
-// window.
-bool Attach::Merge(AttachResponse& queued, AttachResponse& next) {
+// window. Acknowledgements and what comes in are of two directions, and pass each other; nothing else does.
+Attach::Merging Attach::Merge(AttachResponse& queued, AttachResponse& next) {
+  const auto comes_in = [](const AttachResponse& frame) {
+    return !frame.bytes.empty() || frame.message.has_datagrams();
+  };
   if (queued.message.has_acknowledge() && next.message.has_acknowledge()) {
     queued.message = std::move(next.message);
-    return true;
+    return Merging::kDone;
   }
-  if (queued.message.has_datagrams() && next.message.has_datagrams()) return MergeDatagrams(queued, next);
-  if (queued.bytes.empty() || next.bytes.empty() || queued.end() != next.offset) return false;
-  if (next.end() - queued.offset > base::kMaxFrameBytes) return false;
-  for (base::Chunk& chunk : next.bytes) {
-    if (!queued.bytes.back().Extend(chunk)) queued.bytes.push_back(std::move(chunk));
+  if ((queued.message.has_acknowledge() && comes_in(next)) || (comes_in(queued) && next.message.has_acknowledge())) {
+    return Merging::kMayPass;
   }
-  return true;
+  if (!comes_in(queued) || !comes_in(next)) return Merging::kStaysBehind;
+  const bool merged = next.bytes.empty() ? MergeDatagrams(queued, next) : MergeBytes(queued, next);
+  return merged ? Merging::kDone : Merging::kStaysBehind;
 }
 
 grpc::ByteBuffer Attach::Encode(const AttachResponse& frame) {

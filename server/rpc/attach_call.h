@@ -36,7 +36,7 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   using Response = v1::AttachSocketResponse;
 
   Attach(Core& core, const grpc::CallbackServerContext& context) : BidiCall(core, context, "attach") {}
-  ~Attach() override { core().send_windows.fetch_sub(reserved_); }
+  ~Attach() override { ReleaseSendWindow(); }
 
   void Start() {
     if (auto status = Begin(Request()); !status.ok()) End(std::move(status).error());
@@ -57,8 +57,10 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   base::Status ReadListenerTerms(const v1::AttachOpen& open);
   base::Result<uint64_t> WindowOf(uint64_t given, const char* field);
   base::Status ReserveSendWindow();
+  // Nothing waits for the kernel any more.
+  void ReleaseSendWindow() { core().send_windows.fetch_sub(std::exchange(reserved_, 0)); }
   void OnArrived() override;
-  bool Merge(AttachResponse& queued, AttachResponse& next) override;
+  Merging Merge(AttachResponse& queued, AttachResponse& next) override;
   grpc::ByteBuffer Encode(const AttachResponse& frame) override;
   void OnEnded() override { PostLeave(); }  // behind all frames, so nothing can attach afterwards
   void PostLeave();
@@ -88,6 +90,7 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   void OnOptions(base::Result<net::OptionList> options) override;
   void OnDetached(std::optional<base::Error> why) override;
   uint64_t Given() const override { return given_.load(); }
+  void Seal() override { StopSending(); }
 
   std::shared_ptr<Attach> Self() { return std::static_pointer_cast<Attach>(shared_from_this()); }
   std::weak_ptr<Attach> Weak() { return Self(); }

@@ -96,6 +96,7 @@ base::Status Attach::HandleOpen() {
   out.set_receive_offset(attachment_->next());
   if (kind_ != net::AttachKind::kListener) out.set_send_offset(socket->sent());
   out.set_send_window(terms_.send_window);
+  out.set_attachment(socket->attachment_id());
   SendMessage(std::move(response));
   attachment_->Begin();
   return base::Ok();
@@ -150,12 +151,13 @@ base::Status Attach::HandleOptions(const v1::SocketOptions& options) {
 
 void Attach::Fail(base::Error error) {
   if (error.socket.empty() && record_) error.socket = record_->name();
+  End(std::move(error));  // first: what is passed on now would not count as given
   Leave();
-  End(std::move(error));
 }
 
 void Attach::Leave() {
   if (const auto attachment = std::exchange(attachment_, nullptr)) attachment->Leave();
+  ReleaseSendWindow();
 }
 
 void Attach::SendMessage(Response message) { Send({.message = std::move(message)}); }
@@ -208,6 +210,7 @@ void Attach::OnOptions(base::Result<net::OptionList> options) {
 
 void Attach::OnDetached(std::optional<base::Error> why) {
   attachment_.reset();
+  ReleaseSendWindow();
   if (why) {
     End(*std::move(why));
   } else {

@@ -65,7 +65,7 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   void Send(Out frame) {
     {
       std::lock_guard lock(mutex_);
-      if (end_ || MergeIntoQueue(frame)) return;
+      if (end_ || sealed_ || MergeIntoQueue(frame)) return;
       queue_.push_back(std::move(frame));
       if (writing_) return;
       TakeNext();
@@ -73,16 +73,27 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
     this->StartWrite(&outgoing_);
   }
 
-  // Behind what is being written; what waits is dropped. The first one counts.
+  // Behind what is being written; what waits is dropped, both ways. The first one counts.
   void End(base::Error error) {
     if (error.operation.empty()) error.operation = verb_;
+    std::deque<Out> dropped;
+    Arrived unheard;
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
       end_ = ToGrpcStatus(error);
+      dropped.swap(queue_);
+      unheard = std::exchange(arrived_, {});
       if (writing_) return;
     }
     this->Finish(*end_);
+  }
+  // It is about to end: nothing more is given to gRPC, and what waits is dropped.
+  void StopSending() {
+    std::deque<Out> dropped;
+    std::lock_guard lock(mutex_);
+    sealed_ = true;
+    dropped.swap(queue_);
   }
   // With OK, behind all frames.
   void EndWhenSent() {
@@ -100,8 +111,9 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   virtual base::Result<In> Decode(grpc::ByteBuffer* bytes) = 0;
   // There is something to take; not told again before it is taken.
   virtual void OnArrived() = 0;
-  // Adds `next` to `queued`, which is about to be sent; false: it has to be a frame of its own. Under the mutex.
-  virtual bool Merge(Out&, Out&) { return false; }
+  // Adds `next` to `queued`, which is about to be sent; or may it pass that, or must it stay behind? Under the mutex.
+  enum class Merging { kDone, kMayPass, kStaysBehind };
+  virtual Merging Merge(Out&, Out&) { return Merging::kStaysBehind; }
   // The frame is given to gRPC now. Under the mutex.
   virtual grpc::ByteBuffer Encode(const Out& frame) = 0;
   // gRPC is done with the call.
@@ -167,7 +179,8 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   // Into one of the last two: frames of two sorts may take turns.
   bool MergeIntoQueue(Out& frame) {
     for (size_t i = queue_.size(), looked = 0; i > 0 && looked < 2; --i, ++looked) {
-      if (Merge(queue_[i - 1], frame)) return true;
+      const Merging merging = Merge(queue_[i - 1], frame);
+      if (merging != Merging::kMayPass) return merging == Merging::kDone;
     }
     return false;
   }
@@ -183,7 +196,8 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   bool paused_ = false;  // no read is pending, because too much has arrived
   std::deque<Out> queue_;
   bool writing_ = false;
-  bool last_ = false;  // ends when queue_ is empty
+  bool last_ = false;    // ends when queue_ is empty
+  bool sealed_ = false;  // nothing more is sent
   std::optional<grpc::Status> end_;
 };
 

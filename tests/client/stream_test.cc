@@ -24,7 +24,7 @@ namespace {
 using CallPtr = std::shared_ptr<FakeAttach::Call>;
 using grpc::StatusCode;
 
-constexpr char kOpened[] = "opened { socket { name: 'sockets/a' uid: 'u' } send_window: 16 }";
+constexpr char kOpened[] = "opened { socket { name: 'sockets/a' uid: 'u' } send_window: 16 attachment: 7 }";
 
 class AsyncStreamTest : public ::testing::Test {
  protected:
@@ -144,8 +144,7 @@ TEST_F(AsyncStreamTest, GoesOnWhereItBroke) {
   EXPECT_EQ(stream_->Send(absl::Cord("ab")).value(), 2u);
   call = Open("opened { socket { name: 'sockets/a' uid: 'u' } receive_offset: 3 send_offset: 7 send_window: 16 }");
   EXPECT_EQ(open_,
-            "open { name: \"sockets/a\" uid: \"u\" receive_offset: 3 receive_window: 8 send_window: 16 takeover: true "
-            "}");
+            "open { name: \"sockets/a\" uid: \"u\" receive_offset: 3 receive_window: 8 send_window: 16 resumes: 7 }");
   EXPECT_EQ(call->NextText(), "data { offset: 7 data: \"789ab\" }");
   call->Write("data { offset: 3 data: 'defgh' }");
   EXPECT_EQ(told_.Next(), "received gh");

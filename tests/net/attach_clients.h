@@ -28,6 +28,7 @@ class BytesKeeper : public AttachmentClient {
   void OnOptions(base::Result<OptionList>) override {}
   void OnDetached(std::optional<base::Error>) override { detached = true; }
   uint64_t Given() const override { return given; }
+  void Seal() override {}
 
   std::string received;
   uint64_t given = 0;

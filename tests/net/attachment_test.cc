@@ -57,6 +57,19 @@ TEST_P(AttachmentTest, OnlyWhatWasPassedOnWasGiven) {
   EXPECT_EQ(keeper_->received, "def");
 }
 
+// Else a client who gets nothing and acknowledges all would have no end of bytes wait for it.
+TEST_P(AttachmentTest, NobodyAcknowledgesWhatWaitsToBePassedOn) {
+  ends_.Deliver("abcdef");
+  Attach();
+  ends_.socket.Run([this](Socket&) {
+    keeper_->given = 2;
+    const auto refused = attachment_->Acknowledge(3);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().reason, "OFFSET_OUT_OF_RANGE");
+    EXPECT_TRUE(attachment_->Acknowledge(2).ok());
+  });
+}
+
 // As the kernel does with bytes that nobody has read.
 TEST_P(AttachmentTest, CloseTellsThePeerOfWhatWasNotGiven) {
   for (const bool given : {false, true}) {
