@@ -140,13 +140,6 @@ class Retained {
     payload_ = PayloadOf(items_.data(), items_.size());
     given_ = given;
   }
-  // What was given to nobody is gone, and its numbers with it.
-  void ForgetUndelivered() {
-    const size_t count = end_ - given_;
-    payload_ -= PayloadOf(items_.data() + (items_.size() - count), count);
-    items_.erase(items_.end() - static_cast<std::ptrdiff_t>(count), items_.end());
-    end_ = given_;
-  }
   // The last one is gone, and its number with it. Precondition: it was given to nobody.
   void ForgetLast() {
     payload_ -= PayloadOf(At(end_ - 1), 1);

@@ -233,7 +233,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void LearnDual();
   // The stream begins anew: the kernel, too, forgets what the old connection brought.
   void RestartStream();
-  // Resets what was accepted and given to nobody.
+  // Resets what was accepted and became no socket.
   void ResetConnections();
   Kept& kept();
   // Nothing has come in yet, and nobody receives.

@@ -69,15 +69,15 @@ void Socket::RestartStream() {
 
 void Socket::ResetConnections() {
   if (!kept_ || !kept_->connections) return;
-  RetainedConnections& pending = *kept_->connections;
-  for (uint64_t number = pending.given(); number < pending.end(); ++number) {
-    const int fd = pending.At(number)->fd;
-    if (fd < 0) continue;  // it became a socket of its own, of which nobody was told yet
+  RetainedConnections& kept = *kept_->connections;
+  // What became a socket of its own stays, with its number: an attachment may have told it, and count on it.
+  while (kept.end() > kept.given() && kept.At(kept.end() - 1)->fd >= 0) {
+    const int fd = kept.At(kept.end() - 1)->fd;
     const linger reset{.l_onoff = 1, .l_linger = 0};
     if (info_.kind.IsTcp()) syscalls().SetSockOpt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     syscalls().Close(fd);
+    kept.ForgetLast();
   }
-  pending.ForgetUndelivered();
 }
 
 base::Result<ssize_t> Socket::TakeBytes(size_t most) {

@@ -27,6 +27,7 @@ using testing::kTcp6;
 using testing::kUnix;
 using testing::ListenerKeeper;
 using testing::Rig;
+using ::testing::StartsWith;
 using testing::TestSocket;
 
 class ListenerAttachmentTest : public ::testing::TestWithParam<Flavour> {
@@ -58,6 +59,9 @@ class ListenerAttachmentTest : public ::testing::TestWithParam<Flavour> {
     Run([this] {
       if (auto attachment = std::exchange(attachment_, nullptr)) attachment->Leave();
     });
+  }
+  void StopListening() {
+    EXPECT_TRUE(socket_.Run([](Socket& on_loop) { return on_loop.Shutdown(SHUT_RD); }).ok());
   }
   base::Fd Connect() {
     base::Fd client = testing::Plain(GetParam());
@@ -172,10 +176,73 @@ TEST_P(ListenerAttachmentTest, EndsWhenASocketHasNowhereToLive) {
 
 TEST_P(ListenerAttachmentTest, EndsWithTheListening) {
   Attach({.receive_window = 9});
-  EXPECT_TRUE(socket_.Run([](Socket& on_loop) { return on_loop.Shutdown(SHUT_RD); }).ok());
+  StopListening();
   EXPECT_THAT(Notes(1), ElementsAre(GetParam().IsUnix() ? "error WRONG_STATE" : "error EINVAL"));
   Run([&] { attachment_->Detach(); });
   EXPECT_THAT(Notes(1), ElementsAre("detached"));
+}
+
+// What was told and is not acknowledged keeps its number, and is told again.
+TEST_P(ListenerAttachmentTest, WhatWasToldOutlivesTheListening) {
+  const base::Fd a = Connect();
+  Attach({.receive_window = 9});
+  EXPECT_THAT(Notes(1), ElementsAre("0"));
+  StopListening();
+  EXPECT_THAT(Notes(1), ElementsAre(StartsWith("error")));
+  Leave();
+  EXPECT_TRUE(socket_.Run([](Socket& on_loop) { return on_loop.Listen(64); }).ok());
+  const base::Fd b = GetParam().IsUnix() ? base::Fd() : Connect();  // a UNIX socket's read side stays shut
+  Attach({.receive_offset = 0, .receive_window = 9});
+  EXPECT_THAT(Notes(2), ElementsAre("0", GetParam().IsUnix() ? "error WRONG_STATE" : "1"));
+  EXPECT_EQ(keeper_->told[1], keeper_->told[0]);
+}
+
+TEST_P(ListenerAttachmentTest, WhatWasToldCanBeAcknowledgedBehindTheListening) {
+  const base::Fd a = Connect(), b = Connect();
+  Attach({.receive_window = 1});
+  EXPECT_THAT(Notes(1), ElementsAre("0"));
+  StopListening();
+  EXPECT_TRUE(Run([&] { return attachment_->Acknowledge(1); }).ok());
+  if (GetParam().IsUnix()) {
+    EXPECT_THAT(Notes(1), ElementsAre("1")) << "a UNIX listener keeps its backlog";
+  }
+  Run([&] { attachment_->Detach(); });
+  EXPECT_EQ(Notes(1).back(), "detached");
+}
+
+TEST_P(ListenerAttachmentTest, DetachesBehindTheListening) {
+  const base::Fd a = Connect();
+  Attach({.receive_window = 1});
+  EXPECT_THAT(Notes(1), ElementsAre("0"));
+  StopListening();
+  Run([&] { attachment_->Detach(); });
+  EXPECT_THAT(Notes(1), ElementsAre("detached"));
+  socket_.Close();
+  EXPECT_EQ(::send(a.get(), "x", 1, MSG_NOSIGNAL), 1);
+  testing::WaitFor(keeper_->made[0].fd(), POLLIN);
+}
+
+// What was accepted and became no socket goes, and its number with it.
+TEST_P(ListenerAttachmentTest, WhatBecameNoSocketEndsWithTheListener) {
+  const base::Fd a = Connect();
+  Attach({.receive_window = 9});
+  EXPECT_THAT(Notes(1), ElementsAre("0"));
+  Run([&] { keeper_->full = true; });
+  const base::Fd b = Connect();
+  EXPECT_THAT(Notes(1), ElementsAre("1!LIMIT_REACHED"));
+  if (!GetParam().IsUnix()) {
+    StopListening();
+    Run([&] { keeper_->full = false; });
+    EXPECT_THAT(Notes(1), ElementsAre("error EINVAL"));
+    EXPECT_EQ(Run([&] { return attachment_->next(); }), 1u);
+  }
+  socket_.Close();
+  EXPECT_EQ(Notes(1).back(), "detached SOCKET_CLOSED");
+  char byte;
+  testing::WaitFor(b.get(), POLLIN);
+  EXPECT_LE(::recv(b.get(), &byte, 1, 0), 0);
+  EXPECT_EQ(::recv(a.get(), &byte, 1, MSG_DONTWAIT), -1);
+  EXPECT_EQ(errno, EAGAIN) << "this one lives";
 }
 
 TEST_P(ListenerAttachmentTest, WhatBecameASocketOutlivesTheListener) {

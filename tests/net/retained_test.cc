@@ -97,7 +97,7 @@ TEST(Retained, CountsPayloadsOfDatagrams) {
   EXPECT_EQ(kept.payload(), 35u);
   kept.DropBelow(2);
   EXPECT_EQ(kept.payload(), 30u);
-  kept.ForgetUndelivered();
+  kept.ForgetLast();
   EXPECT_EQ(kept.payload(), 0u);
   EXPECT_EQ(kept.end(), 2u) << "the next one has its number";
 }
