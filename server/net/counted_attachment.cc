@@ -13,8 +13,10 @@ constexpr std::chrono::milliseconds kLongestDelay{32};
 }  // namespace
 
 base::Status CountedAttachment::Acknowledge(uint64_t number) {
-  if (number < acknowledged_ || number > next_) {
-    return socket_.Describe(base::OffsetOutOfRange("acknowledge.offset", number, acknowledged_, next_), "attach");
+  // Not next_: who acknowledges without reading would have no end of it waiting for the wire.
+  const uint64_t most = std::max(acknowledged_, PassedOn());
+  if (number < acknowledged_ || number > most) {
+    return socket_.Describe(base::OffsetOutOfRange("acknowledge.offset", number, acknowledged_, most), "attach");
   }
   const auto self = shared_from_this();
   acknowledged_ = number;
@@ -30,7 +32,10 @@ void CountedAttachment::TellOptions(const OptionList& options) {
   client_->OnOptions(std::move(now));
 }
 
+uint64_t CountedAttachment::PassedOn() const { return in_order_ ? next_ : std::min(client_->Given(), next_); }
+
 void CountedAttachment::FinishDetach(std::optional<base::Error> why) {
+  in_order_ = !why;
   socket_.Detach();
   End(std::move(why));
 }

@@ -57,6 +57,8 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
 
   bool over() const { return client_ == nullptr; }  // then the socket may be gone
   uint64_t room() const { return acknowledged_ + receive_window_ - next_; }
+  // Where what the client passed on, or is certain to, ends.
+  uint64_t PassedOn() const;
   void TellOptions(const OptionList& options);
   // The last step of Detach().
   void FinishDetach(std::optional<base::Error> why = std::nullopt);
@@ -75,6 +77,7 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
   Task NextTurn(bool* scheduled);
 
   uint64_t acknowledged_;  // all below
+  bool in_order_ = false;  // it ends by Detach(): the client passes on all that it was told before it goes
   bool posted_ = false;    // a turn is under way: of Continue(),
   bool timed_ = false;     // of RetryLater()
 };

@@ -122,9 +122,7 @@ void DatagramAttachment::Drop(uint64_t number) {
   socket_.datagrams().BeginReceiving(number);
 }
 
-uint64_t DatagramAttachment::given() const {
-  return std::max(socket_.datagrams().given(), std::min(client_->Given(), next_));
-}
+uint64_t DatagramAttachment::given() const { return std::max(socket_.datagrams().given(), PassedOn()); }
 
 void DatagramAttachment::GiveBack() {
   socket_.datagrams().GiveBelow(given());

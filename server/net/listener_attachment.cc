@@ -68,9 +68,7 @@ void ListenerAttachment::Drop(uint64_t number) {
   socket_.connections().BeginReceiving(number);
 }
 
-uint64_t ListenerAttachment::given() const {
-  return std::max(socket_.connections().given(), std::min(client_->Given(), next_));
-}
+uint64_t ListenerAttachment::given() const { return std::max(socket_.connections().given(), PassedOn()); }
 
 void ListenerAttachment::GiveBack() {
   socket_.connections().GiveBelow(given());

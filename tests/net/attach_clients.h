@@ -49,7 +49,7 @@ class Noted : public Client {
     Note(options.ok() ? "options" : "options " + options.error().reason);
   }
   void OnDetached(std::optional<base::Error> why) override { Note(why ? "detached " + why->reason : "detached"); }
-  uint64_t Given() const override { return given; }
+  uint64_t Given() const override { return std::min(end_, given); }
 
   std::vector<std::string> Take() { return std::exchange(notes_, {}); }
   // Ready when there are so many, or nothing more is received.
@@ -60,10 +60,12 @@ class Noted : public Client {
     return reached_.get_future();
   }
 
-  uint64_t given = 0;
+  uint64_t given = UINT64_MAX;  // passes on no more
   std::optional<base::Error> last_error;
 
  protected:
+  // All below `end` came.
+  void Came(uint64_t end) { end_ = end; }
   void Note(std::string note) {
     notes_.push_back(std::move(note));
     if (notes_.size() >= enough_) Reach();
@@ -79,6 +81,7 @@ class Noted : public Client {
     reached_.set_value();
   }
 
+  uint64_t end_ = 0;
   std::vector<std::string> notes_;
   size_t enough_ = SIZE_MAX;
   std::promise<void> reached_;
@@ -89,13 +92,17 @@ class DatagramKeeper : public Noted<DatagramClient> {
   void OnDatagrams(uint64_t sequence, std::span<const IncomingDatagram> datagrams, uint64_t now_dropped) override {
     dropped = now_dropped;
     batches.push_back(datagrams.size());
+    Came(sequence + datagrams.size());
     for (const IncomingDatagram& each : datagrams) {
       sizes.push_back(each.true_size);
       Note(std::to_string(sequence++) + ":" + each.payload.substr(0, 20));
     }
     if (datagrams.empty()) Note("dropped");
   }
-  void OnReceiveFailure(uint64_t sequence, base::Error error) override { NoteFailure(sequence, error); }
+  void OnReceiveFailure(uint64_t sequence, base::Error error) override {
+    Came(sequence + 1);
+    NoteFailure(sequence, error);
+  }
   void OnEndOfStream(uint64_t sequence) override { Note("end " + std::to_string(sequence)); }
   void OnDone(uint64_t sequence) override { done = sequence; }
   uint64_t DoneTold() const override { return std::min(done, told); }
@@ -134,6 +141,7 @@ class ListenerKeeper : public Noted<ListenerClient> {
   }
   void OnConnection(uint64_t sequence, const std::shared_ptr<SocketObserver>& became) override {
     told.push_back(became);
+    Came(sequence + 1);
     Note(std::to_string(sequence));
   }
   void OnReceiveFailure(uint64_t sequence, base::Error error) override { NoteFailure(sequence, error); }

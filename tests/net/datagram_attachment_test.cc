@@ -21,6 +21,7 @@ using Driver = testing::DatagramDriver;
 using ::testing::ElementsAre;
 using testing::Ends;
 using testing::Flavour;
+using ::testing::IsEmpty;
 using testing::kDgram;
 using testing::kSeqpacket;
 using testing::kUdp;
@@ -69,6 +70,38 @@ TEST_P(DatagramAttachmentTest, OnlyWhatWasPassedOnWasGiven) {
   EXPECT_EQ(ends_.Records(1, 1)->datagrams[0].payload, "b");
   EXPECT_EQ(ends_.Records({}, 1)->datagrams[0].payload, "c");
   EXPECT_EQ(ends_.Records({}, 1).error().reason, "EAGAIN");
+}
+
+// Else one that reads nothing could go on acknowledging, and the daemon would queue without end.
+TEST_P(DatagramAttachmentTest, NoMoreIsAcknowledgedThanWasPassedOn) {
+  for (const std::string data : {"a", "b", "c"}) ends_.Deliver(data);
+  Driver driver(ends_.socket, {.receive_window = 2, .send_window = 1});
+  EXPECT_THAT(driver.Notes(2), ElementsAre("0:a", "1:b"));
+  driver.Run([&] { driver.keeper().given = 1; });
+  EXPECT_EQ(driver.Acknowledge(2), "OFFSET_OUT_OF_RANGE");
+  EXPECT_THAT(driver.Notes(), IsEmpty());
+  EXPECT_EQ(driver.Acknowledge(1), "ok");
+  EXPECT_THAT(driver.Notes(1), ElementsAre("2:c"));
+  driver.Run([&] { driver.keeper().given = 0; });
+  EXPECT_EQ(driver.Acknowledge(1), "ok") << "where it is already";
+}
+
+// The client passes on what it was told before it ends.
+TEST_P(DatagramAttachmentTest, AnOrderlyDetachGivesWhatWasTold) {
+  for (const std::string data : {"a", "b", "c"}) ends_.Deliver(data);
+  {
+    Driver driver(ends_.socket, {.receive_window = 2, .send_window = 1});
+    driver.Run([&] { driver.keeper().given = 0; });
+    EXPECT_THAT(driver.Notes(2), ElementsAre("0:a", "1:b"));
+    driver.Run([&] { driver.attachment().Detach(); });
+  }
+  EXPECT_EQ(Driver(ends_.socket, {.receive_offset = 3, .receive_window = 1}).refused()->reason, "OFFSET_OUT_OF_RANGE");
+  for (const auto from : {std::optional<uint64_t>(), std::optional<uint64_t>(2)}) {
+    Driver driver(ends_.socket, {.receive_offset = from, .receive_window = 9});
+    ASSERT_FALSE(driver.refused());
+    driver.Run([&] { driver.keeper().given = 0; });
+    EXPECT_THAT(driver.Notes(1), ElementsAre("2:c"));
+  }
 }
 
 TEST_P(DatagramAttachmentTest, GoesOnAtAnyNumberThatIsKept) {
@@ -163,6 +196,7 @@ TEST_P(DatagramAttachmentTest, ACallGetsTheFailureInItsPlace) {
     Ends ends(rig, GetParam());
     {
       Driver driver(ends.socket, kWide);
+      driver.Run([&] { driver.keeper().given = 0; });
       ends.PeerSends("a");
       EXPECT_THAT(driver.Notes(1), ElementsAre("0:a"));
       kernel.Arm(1, 8);  // ENOMEM

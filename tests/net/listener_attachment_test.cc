@@ -129,10 +129,39 @@ TEST_P(ListenerAttachmentTest, GoesOnWhereItWas) {
   EXPECT_EQ(socket_.Accept(Mode::kExact).Get().error().reason, "EAGAIN");
 }
 
+TEST_P(ListenerAttachmentTest, NoMoreIsAcknowledgedThanWasPassedOn) {
+  const base::Fd a = Connect(), b = Connect(), c = Connect();
+  Run([&] { keeper_->given = 1; });
+  Attach({.receive_window = 2});
+  EXPECT_THAT(Notes(2), ElementsAre("0", "1"));
+  EXPECT_EQ(Run([&] { return attachment_->Acknowledge(2); }).error().reason, "OFFSET_OUT_OF_RANGE");
+  EXPECT_TRUE(Run([&] { return attachment_->Acknowledge(1); }).ok());
+  EXPECT_THAT(Notes(1), ElementsAre("2"));
+}
+
+// The client passes on what it was told before it ends.
+TEST_P(ListenerAttachmentTest, AnOrderlyDetachGivesWhatWasTold) {
+  const base::Fd a = Connect(), b = Connect(), c = Connect();
+  Run([&] { keeper_->given = 0; });
+  Attach({.receive_window = 2});
+  EXPECT_THAT(Notes(2), ElementsAre("0", "1"));
+  Run([&] { attachment_->Detach(); });
+  EXPECT_THAT(Notes(1), ElementsAre("detached"));
+  for (const auto from : {std::optional<uint64_t>(), std::optional<uint64_t>(2)}) {
+    Attach({.receive_offset = from, .receive_window = 9});
+    EXPECT_THAT(Notes(1), ElementsAre("2"));
+    Leave();
+  }
+  EXPECT_EQ(keeper_->made.size(), 3u);
+}
+
 // A shortage is told once, and it goes on when it is over.
 TEST_P(ListenerAttachmentTest, WaitsWhileThereIsNoRoom) {
   const base::Fd a = Connect();
-  Run([&] { keeper_->full = true; });
+  Run([&] {
+    keeper_->full = true;
+    keeper_->given = 0;
+  });
   Attach({.receive_window = 9});
   EXPECT_THAT(Notes(1), ElementsAre("0!LIMIT_REACHED"));
   const base::Fd b = Connect();
