@@ -95,8 +95,8 @@ std::optional<absl::Status> NcConversation::Verdict() {
   const std::lock_guard lock(mutex_);
   if (downloaded_.has_value() && !downloaded_->ok()) return *downloaded_;
   const bool cannot_send = uploaded_.has_value() && !uploaded_->ok();
-  // What the kernel refused to send may leave bytes to receive.
-  if (cannot_send && Classify(*uploaded_) != ErrorKind::kKernel) return *uploaded_;
+  // What the kernel refused to send may leave bytes to receive, up to an end that must come.
+  if (cannot_send && (!far_end_.ends() || Classify(*uploaded_) != ErrorKind::kKernel)) return *uploaded_;
   if (!downloaded_.has_value()) return std::nullopt;
   if (uploaded_.has_value()) return *uploaded_;
   if (manners_.ends_with_peer) stop_reading_.Signal();

@@ -29,6 +29,8 @@ class NcFarEnd {
   virtual absl::Status Flush() = 0;
   // Waits for bytes. None, but a Cord: an empty datagram. nullopt: the peer sends no more.
   virtual absl::StatusOr<std::optional<absl::Cord>> Receive() = 0;
+  // Whether receiving comes to an end: nullopt, or an error.
+  virtual bool ends() const = 0;
   // How far sending has come.
   virtual uint64_t Accepted() const = 0;
   // Ends every call, and each one that comes.
@@ -45,6 +47,7 @@ class NcStream : public NcFarEnd {
   absl::Status ShutDown() override { return stream_.Shutdown(); }
   absl::Status Flush() override { return stream_.Flush(); }
   absl::StatusOr<std::optional<absl::Cord>> Receive() override;
+  bool ends() const override { return true; }
   uint64_t Accepted() const override { return stream_.accepted(); }
   void Cancel() override { stream_.Cancel(); }
 
@@ -63,6 +66,7 @@ class NcDatagrams : public NcFarEnd {
   absl::Status ShutDown() override { return absl::OkStatus(); }
   absl::Status Flush() override { return absl::OkStatus(); }
   absl::StatusOr<std::optional<absl::Cord>> Receive() override;
+  bool ends() const override { return false; }
   uint64_t Accepted() const override { return 0; }
   void Cancel() override { cancellation_.Cancel(); }
 

@@ -97,6 +97,17 @@ class Datagrams(NcTest):
         _, told = self.finish(process, 3)
         self.assertIn("Connection refused (ECONNREFUSED)", told)
 
+    def test_what_cannot_be_sent_ends_it(self):
+        there = self.path("there")
+        ours = self.peer(socket.AF_UNIX, there)
+        process = self.nc("-u", "-U", there)
+        self.send(process, b"x")
+        ours.recv(1)
+        ours.close()  # nothing is ever received: only the next send tells
+        self.send(process, b"y")
+        _, told = self.finish(process, 3)
+        self.assertIn("send: Connection refused (ECONNREFUSED)", told)
+
     def test_w_ends_it(self):
         ours = self.peer()
         result = self.run_cli("nc", "-u", "-w", "100ms", *map(str, ours.getsockname()), stdin=b"hello", code=6,
