@@ -79,13 +79,15 @@ std::string VerbWords(const CLI::App& app) {
 }
 
 // A standard descriptor that is closed would be the next thing opened, such as one of gRPC's. What takes its place here
-// refuses the wrong direction: reading or writing it fails with EBADF, as if it were closed. Only what gRPC opens
-// before main() comes earlier: an eventfd, as standard input.
+// refuses the wrong direction: reading or writing it fails with EBADF, as if it were closed.
 void FillStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
 }
+
+// Before every initialiser of a static variable, those of shared libraries too: gRPC's open an eventfd.
+[[gnu::section(".preinit_array"), gnu::used]] void (*fill_standard_descriptors)() = FillStandardDescriptors;
 
 // CLI11's own exit codes are not ours.
 int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
@@ -103,7 +105,6 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  FillStandardDescriptors();
   // A reader that is gone ends this program as it ends any other.
   signal(SIGPIPE, SIG_DFL);
   // gRPC's own words on stderr are not for people.

@@ -55,7 +55,8 @@ absl::StatusOr<NcInput::Block> NcInput::Read(const Wakeup& stop) {
     if (!AwaitReady(STDIN_FILENO, POLLIN, stop)) return Block{.bytes = {}, .stopped = true};
     const ssize_t count = read(STDIN_FILENO, block_.get(), block_bytes_);
     if (count > 0) return Block{.bytes = Take(static_cast<size_t>(count))};
-    if (count == 0) return Block{.bytes = {}, .end = true};
+    // EBADF: it was closed, or not for reading, when this program began.
+    if (count == 0 || errno == EBADF) return Block{.bytes = {}, .end = true};
     if (!IsPassing(errno)) {
       return absl::InvalidArgumentError(std::string("cannot read standard input: ") + std::strerror(errno));
     }

@@ -139,6 +139,13 @@ class Failures(CliTest):
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertIn(b"Bad file descriptor", result.stderr)
 
+    def test_a_closed_standard_input_is_not_somebody_elses(self):
+        self.connection()
+        result = subprocess.run(["/bin/sh", "-c", '"$0" send conn - <&-', CLI], env=self.env, timeout=HANG,
+                                capture_output=True, check=False)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(b"Bad file descriptor", result.stderr)
+
     def test_what_the_parser_repeats_is_safe_for_a_terminal(self):
         for argument in ("\x1b[31mX\a", "--bogus=a\nsocketeer: forged", "x" * 100_000):
             with self.subTest(argument[:30]):
