@@ -56,7 +56,13 @@ absl::Status NcConversation::UploadAll() {
 
 void NcConversation::Download() {
   absl::Status end = DownloadAll();
-  if (end.ok() && manners_.ends_output) output_.End();
+  if (end.ok() && manners_.ends_output) {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_output_ = true;
+    }
+    output_.End();
+  }
   {
     const std::lock_guard lock(mutex_);
     downloaded_ = std::move(end);
@@ -75,7 +81,8 @@ absl::Status NcConversation::DownloadAll() {
 }
 
 absl::Status NcConversation::Supervise() {
-  // Of standard output only an error is waited for: nobody reads it any more. (A file has none.)
+  // Of standard output only what is never asked for comes: POLLERR of a pipe, POLLHUP of a socket or a terminal, when
+  // nobody reads it any more. (A file has neither.)
   std::array<pollfd, 3> polled = {pollfd{.fd = WatchInterrupts(), .events = POLLIN, .revents = 0},
                                   pollfd{.fd = news_.fd(), .events = POLLIN, .revents = 0},
                                   pollfd{.fd = STDOUT_FILENO, .events = 0, .revents = 0}};
@@ -84,9 +91,15 @@ absl::Status NcConversation::Supervise() {
     if (polled[0].revents != 0) return absl::CancelledError("interrupted");
     news_.Clear();
     if (std::optional<absl::Status> verdict = Verdict()) return *std::move(verdict);
-    if ((polled[2].revents & POLLERR) != 0) return ReaderGone();
+    if (polled[2].revents != 0) {
+      if (!HasEndedOutput()) return ReaderGone();
+      polled[2].fd = -1;  // what ended it looks the same
+    }
     if (IsIdle()) {
-      return TimedOutError("nc: timed out: nothing moved for " + absl::FormatDuration(manners_.idle));
+      absl::Status idle = TimedOutError("nc: timed out: nothing moved for " + absl::FormatDuration(manners_.idle));
+      if (!manners_.tell_idle) return idle;
+      manners_.tell_idle(idle);
+      Moved();
     }
   }
 }
@@ -109,6 +122,11 @@ int NcConversation::TimeLeft() {
   const auto left = last_move_ + absl::ToChronoMilliseconds(manners_.idle) - Clock::now();
   const int64_t milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
+}
+
+bool NcConversation::HasEndedOutput() {
+  const std::lock_guard lock(mutex_);
+  return ended_output_;
 }
 
 bool NcConversation::IsIdle() {

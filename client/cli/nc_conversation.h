@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -24,6 +25,8 @@ struct NcManners {
   bool silent = false;
   // The conversation ends when nothing moves for so long.
   absl::Duration idle = absl::InfiniteDuration();
+  // Instead, this is told of it, and the conversation goes on.
+  std::function<void(const absl::Status&)> tell_idle = nullptr;
 };
 
 // One conversation. Two threads copy, one each way, with blocking calls; the thread that runs it watches: for their
@@ -58,6 +61,7 @@ class NcConversation {
   // How long poll(2) may take, in milliseconds.
   int TimeLeft();
   bool IsIdle();
+  bool HasEndedOutput();
   void Moved();
 
   NcFarEnd& far_end_;
@@ -71,6 +75,7 @@ class NcConversation {
   std::mutex mutex_;                        // guards what follows
   std::optional<absl::Status> uploaded_;    // how sending ended
   std::optional<absl::Status> downloaded_;  // how receiving ended
+  bool ended_output_ = false;               // standard output was ended here, or is about to be
   Clock::time_point last_move_;
   uint64_t last_accepted_ = 0;
 };

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import HANG
+from harness import CLI, HANG
 from nc_harness import RESET, Flow, NcTest, SocketPeer, digest
 
 
@@ -29,6 +29,19 @@ class Ends(NcTest):
 
     def test_with_n_the_end_follows_the_data(self):
         process, ours = self.connected_nc("-N", stdin=subprocess.DEVNULL)
+        self.assertEqual(ours.recv(1), b"")
+        ours.sendall(b"still heard")
+        ours.close()
+        self.assertEqual(self.finish(process, 0), (b"still heard", ""))
+
+    def test_a_closed_standard_input_is_at_its_end(self):
+        # It was gRPC's: nc read from an eventfd.
+        listener, port = self.server()
+        process = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" nc -N 127.0.0.1 "$1" <&-', CLI, str(port)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+        self.addCleanup(self.reap, process)
+        ours = self.accepted(listener)
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/0"), "/dev/null")
         self.assertEqual(ours.recv(1), b"")
         ours.sendall(b"still heard")
         ours.close()
@@ -175,6 +188,31 @@ class Ends(NcTest):
                 # Its sockets are closed, too: tearDown looks.
                 if writer:
                     writer.join(HANG)
+
+    def test_a_closed_reader_at_a_socket_ends_it_quietly(self):
+        reader, writing = socket.socketpair()
+        reader.settimeout(HANG)
+        process, ours = self.connected_nc(stdout=writing)
+        writing.close()
+        ours.sendall(b"x")
+        self.assertEqual(reader.recv(1), b"x")
+        reader.close()
+        self.assertEqual(process.wait(HANG), -signal.SIGPIPE)
+        self.assertEqual(process.stderr.read(), b"")
+
+    def test_one_socket_as_input_and_output(self):
+        joined, its = socket.socketpair()
+        self.addCleanup(joined.close)
+        joined.settimeout(HANG)
+        process, ours = self.connected_nc("-N", stdin=its, stdout=its)
+        its.close()
+        joined.sendall(b"question")
+        joined.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.read_all(ours), b"question")
+        ours.sendall(b"answer")
+        ours.close()  # both ways have ended, and not because the reader is gone
+        self.assertEqual(self.read_all(joined), b"answer")
+        self.finish(process, 0)
 
     def test_a_full_disk_is_an_error(self):
         with open("/dev/full", "wb") as full:
