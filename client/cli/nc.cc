@@ -1,4 +1,5 @@
 // nc: standard input and output joined to a remote socket.
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -27,6 +28,25 @@ namespace {
 // died.
 constexpr absl::Duration kLeaseGrace = absl::Seconds(10);
 
+// With -k, before what did not work is tried again.
+constexpr int kPauseMilliseconds = 1000;
+
+// Whether, with -k, the next connection is served after this one ended so. It has ended because of itself, not of the
+// daemon, of this program's own input and output, or of a signal.
+bool IsOfOneConnection(const absl::Status& end) {
+  const ErrorKind kind = Classify(end);
+  return kind == ErrorKind::kNone || kind == ErrorKind::kKernel || kind == ErrorKind::kDaemon ||
+         kind == ErrorKind::kTimedOut;
+}
+
+// Whether a call on a socket that stays may succeed later: accept(2) tells of connections that are gone and of what the
+// host is short of. EINVAL: the socket was shut down.
+bool MayPass(const absl::Status& error) {
+  const std::string reason = ReasonOf(error);
+  if (Classify(error) != ErrorKind::kKernel) return reason == "LIMIT_REACHED";
+  return reason != "EINVAL" && reason != "EBADF" && reason != "ENOTSOCK" && reason != "EOPNOTSUPP";
+}
+
 constexpr char kNcFooter[] =
     R"(It goes on until the peer has ended and standard input too. Without -N the peer is not told of the
 end of standard input. Standard output ends with what the peer sends; at a terminal all ends with it.
@@ -42,23 +62,26 @@ Examples:
 // Runs one `nc`.
 class Nc {
  public:
-  Nc(Cli& cli, const NcPlan& plan) : cli_(cli), plan_(plan) {}
+  Nc(Cli& cli, const Host& host, const NcPlan& plan) : cli_(cli), host_(host), plan_(plan) {}
 
-  absl::Status Run(const Host& host);
+  absl::Status Run();
 
  private:
   absl::Status ServeStreams(RemoteSocket listener);
   absl::Status ServeDatagrams(const RemoteSocket& socket);
+  absl::Status HearEverySender(const RemoteSocket& socket);
   absl::Status TalkOverStream(const RemoteSocket& socket);
   absl::Status TalkInDatagrams(const RemoteSocket& socket, bool silent);
-  // Whether, with -k, the next connection is served after this one ended so.
-  bool GoesOnAfter(const absl::Status& end) const;
+  void Tell(const absl::Status& error) const { cli_.Note(FormatError(error)); }
+  // Tells it, and gives it time to pass. CANCELLED: a signal.
+  absl::Status TellAndPause(const absl::Status& error) const;
   // The first datagram's sender becomes the peer. False: it has no name to answer to.
   absl::StatusOr<bool> ConnectToFirst(const RemoteSocket& socket);
   CallOptions CallsWithin(absl::Duration time) const;
   NcManners Manners() const;
 
   Cli& cli_;
+  const Host& host_;
   const NcPlan& plan_;
 };
 
@@ -75,10 +98,10 @@ NcManners Nc::Manners() const {
           .idle = plan_.wait};
 }
 
-absl::Status Nc::Run(const Host& host) {
+absl::Status Nc::Run() {
   const bool waits = plan_.wait != absl::InfiniteDuration();
   SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket,
-                             host.Open(plan_.open, CallsWithin(waits ? plan_.wait : cli_.timeout())));
+                             host_.Open(plan_.open, CallsWithin(waits ? plan_.wait : cli_.timeout())));
   for (const v1::FailedAttempt& attempt : socket.failed_attempts()) {
     cli_.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.errno_name());
   }
@@ -90,25 +113,40 @@ absl::Status Nc::Run(const Host& host) {
 
 absl::Status Nc::ServeStreams(RemoteSocket listener) {
   while (true) {
-    SOCKETEER_ASSIGN_OR_RETURN(const RemoteSocket accepted, listener.Accept(CallsWithin(absl::InfiniteDuration())));
+    const absl::StatusOr<RemoteSocket> accepted = listener.Accept(CallsWithin(absl::InfiniteDuration()));
+    if (!accepted.ok()) {
+      if (!plan_.keeps || !MayPass(accepted.status())) return accepted.status();
+      SOCKETEER_RETURN_IF_ERROR(TellAndPause(accepted.status()));
+      continue;
+    }
     if (!plan_.keeps) SOCKETEER_RETURN_IF_ERROR(listener.Close(cli_.Calls()).status());
-    const absl::Status end = TalkOverStream(accepted);
-    if (!plan_.keeps || !GoesOnAfter(end)) return end;
-    if (!end.ok()) cli_.Note(FormatError(end));
+    const absl::Status end = TalkOverStream(*accepted);
+    if (!plan_.keeps || !IsOfOneConnection(end)) return end;
+    if (!end.ok()) Tell(end);
   }
 }
 
-bool Nc::GoesOnAfter(const absl::Status& end) const {
-  const ErrorKind kind = Classify(end);
-  return end.ok() || kind == ErrorKind::kKernel || kind == ErrorKind::kTimedOut;
+absl::Status Nc::TellAndPause(const absl::Status& error) const {
+  Tell(error);
+  pollfd interrupts{.fd = WatchInterrupts(), .events = POLLIN, .revents = 0};
+  poll(&interrupts, 1, kPauseMilliseconds);
+  return interrupts.revents == 0 ? absl::OkStatus() : absl::CancelledError("interrupted");
 }
 
 absl::Status Nc::ServeDatagrams(const RemoteSocket& socket) {
-  // With many senders there is nobody to answer to.
-  if (plan_.keeps) return TalkInDatagrams(socket, true);
+  if (plan_.keeps) return HearEverySender(socket);
   SOCKETEER_ASSIGN_OR_RETURN(const bool connected, ConnectToFirst(socket));
   if (!connected) cli_.Note("the sender has no name: standard input is not sent");
   return TalkInDatagrams(socket, !connected);
+}
+
+// With many senders there is nobody to answer to.
+absl::Status Nc::HearEverySender(const RemoteSocket& socket) {
+  while (true) {
+    const absl::Status end = TalkInDatagrams(socket, true);
+    if (!MayPass(end)) return end;
+    SOCKETEER_RETURN_IF_ERROR(TellAndPause(end));
+  }
 }
 
 absl::StatusOr<bool> Nc::ConnectToFirst(const RemoteSocket& socket) {
@@ -133,21 +171,29 @@ absl::Status Nc::TalkOverStream(const RemoteSocket& socket) {
 }
 
 absl::Status Nc::TalkInDatagrams(const RemoteSocket& socket, bool silent) {
-  NcDatagrams far_end(socket);
+  // No datagram of UDP is longer than the default.
+  uint32_t max_bytes = 0;
+  if (plan_.unix_domain) {
+    SOCKETEER_ASSIGN_OR_RETURN(const v1::Host about, host_.GetHost(cli_.Calls()));
+    max_bytes = about.limits().max_payload_bytes();
+  }
+  NcDatagrams far_end(socket, max_bytes);
   NcManners manners = Manners();
   manners.silent = silent;
+  // What comes just then is not lost, as it could be by beginning anew.
+  if (plan_.keeps) manners.tell_idle = [this](const absl::Status& idle) { Tell(idle); };
   return NcConversation(far_end, manners).Run();
 }
 
 // A session of its own, unless the caller named one: so the socket closes although this program is killed.
 absl::Status InSessionOfItsOwn(Cli& cli, const NcPlan& plan) {
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
-  if (!host.session().empty()) return Nc(cli, plan).Run(host);
+  if (!host.session().empty()) return Nc(cli, host, plan).Run();
   v1::CreateSessionRequest request;
   const absl::Duration ttl = std::min<absl::Duration>(cli.timeout() + kLeaseGrace, absl::Hours(24));
   request.mutable_ttl()->set_seconds(absl::ToInt64Seconds(ttl));
   SOCKETEER_ASSIGN_OR_RETURN(const Session session, host.CreateSession(std::move(request), cli.Calls()));
-  return Nc(cli, plan).Run(session.host());
+  return Nc(cli, session.host(), plan).Run();
 }
 
 absl::Status RunNc(Cli& cli, const NcFlags& flags) {

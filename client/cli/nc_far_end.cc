@@ -24,13 +24,20 @@ absl::Status NcDatagrams::Send(absl::Cord bytes) {
 }
 
 absl::StatusOr<std::optional<absl::Cord>> NcDatagrams::Receive() {
+  SOCKETEER_RETURN_IF_ERROR(lost_);
   v1::ReceiveDatagramsRequest request;
+  request.set_max_bytes(max_bytes_);
   request.set_max_datagrams(kDatagramsAtOnce);
   SOCKETEER_ASSIGN_OR_RETURN(v1::ReceiveDatagramsResponse response,
                              socket_.ReceiveDatagrams(std::move(request), Calls()));
   absl::Cord bytes;
   for (v1::IncomingDatagram& datagram : *response.mutable_datagrams()) {
+    const size_t size = datagram.payload().size();
     bytes.Append(std::move(*datagram.mutable_payload()));
+    if (datagram.truncated()) {
+      lost_ = absl::DataLossError("a datagram of " + std::to_string(datagram.true_size()) + " bytes was cut to " +
+                                  std::to_string(size) + ", the most that the daemon gives out");
+    }
   }
   return std::optional(std::move(bytes));
 }

@@ -58,13 +58,15 @@ class NcStream : public NcFarEnd {
 // Datagrams: each Send is one.
 class NcDatagrams : public NcFarEnd {
  public:
-  explicit NcDatagrams(const RemoteSocket& socket) : socket_(socket) {}
+  // `max_bytes`: the room for one that comes, as ReceiveDatagramsRequest has it.
+  NcDatagrams(const RemoteSocket& socket, uint32_t max_bytes) : socket_(socket), max_bytes_(max_bytes) {}
 
   // As netcat's: small enough for a datagram of any kind.
   size_t block_bytes() const override { return 16 << 10; }
   absl::Status Send(absl::Cord bytes) override;
   absl::Status ShutDown() override { return absl::OkStatus(); }
   absl::Status Flush() override { return absl::OkStatus(); }
+  // DATA_LOSS behind one that was longer than its room, whose front was returned.
   absl::StatusOr<std::optional<absl::Cord>> Receive() override;
   bool ends() const override { return false; }
   uint64_t Accepted() const override { return 0; }
@@ -74,6 +76,8 @@ class NcDatagrams : public NcFarEnd {
   CallOptions Calls() { return {.timeout = absl::InfiniteDuration(), .cancellation = &cancellation_}; }
 
   const RemoteSocket& socket_;
+  const uint32_t max_bytes_;
+  absl::Status lost_;  // what the next Receive returns
   Cancellation cancellation_;
 };
 

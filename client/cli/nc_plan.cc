@@ -97,7 +97,8 @@ absl::Status FillSource(const NcFlags& flags, v1::OpenSocketRequest& open) {
   SOCKETEER_ASSIGN_OR_RETURN(*open.mutable_bind(),
                              InArgument(flags.source.has_value() ? "-s" : "-p",
                                         ParseEndpoint(Joined(flags.source.value_or(""), port), EndpointUse::kBind)));
-  open.mutable_options()->set_reuseaddr(true);
+  // Of datagrams it would let others bind the same port, and take what comes.
+  if (!flags.udp) open.mutable_options()->set_reuseaddr(true);
   return absl::OkStatus();
 }
 
@@ -144,6 +145,7 @@ absl::StatusOr<NcPlan> MakeNcPlan(const NcFlags& flags) {
   if (flags.listen && !flags.udp) plan.open.mutable_listen();
   plan.listens = flags.listen;
   plan.datagrams = flags.udp;
+  plan.unix_domain = flags.unix_domain;
   plan.shut_down = flags.shut_down;
   plan.keeps = flags.keep;
   return plan;

@@ -29,6 +29,7 @@ struct NcPlan {
   absl::Duration wait = absl::InfiniteDuration();
   bool listens = false;
   bool datagrams = false;
+  bool unix_domain = false;
   bool shut_down = false;
   bool keeps = false;
 };

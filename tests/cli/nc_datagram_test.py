@@ -1,11 +1,12 @@
 """nc -u, over UDP and UNIX datagrams."""
+import errno
 import os
 import signal
 import socket
 import unittest
 
 from harness import HANG
-from nc_harness import NcTest
+from nc_harness import NcTest, digest
 
 EVERY_BYTE = bytes(range(256))
 
@@ -53,6 +54,18 @@ class Datagrams(NcTest):
         self.assertEqual(ours.recvfrom(10)[1][0], "127.0.0.2")
         self.interrupt(process)
 
+    def test_the_port_is_its_own(self):
+        ours = self.peer()
+        process = self.nc("-u", "-s", "127.0.0.1", *ours.getsockname())
+        self.send(process, b"x")
+        sender = ours.recvfrom(10)[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with self.assertRaises(OSError) as refused:
+                other.bind(sender)
+        self.assertEqual(refused.exception.errno, errno.EADDRINUSE)
+        self.interrupt(process)
+
     def test_a_large_input_goes_in_pieces(self):
         ours = self.peer()
         path = self.path("large")
@@ -86,6 +99,16 @@ class Datagrams(NcTest):
             self.peer().sendto(payload, ("127.0.0.1", port))
             self.assertEqual(process.stdout.read(3), payload)
         self.interrupt(process)
+
+    def test_k_goes_on_when_it_was_idle(self):
+        process = self.nc("-l", "-k", "-u", "-w", "20ms", "127.0.0.1", 0)
+        port = int(self.said(process, "listening on 127.0.0.1:").rsplit(":", 1)[1])
+        for payload in (b"one", b"two"):
+            self.said(process, "timed out: nothing moved for 20ms")
+            self.peer().sendto(payload, ("127.0.0.1", port))
+            self.assertEqual(process.stdout.read(3), payload)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(HANG), 130)
 
     def test_refused(self):
         ours = self.peer()
@@ -125,6 +148,18 @@ class Datagrams(NcTest):
         self.assertEqual(ours.recvfrom(10), (b"x", here))
         self.interrupt(process)
         self.assertFalse(os.path.exists(here))
+
+    def test_a_large_unix_datagram_comes_whole(self):
+        there = self.path("there")
+        ours = self.peer(socket.AF_UNIX, there)
+        process = self.nc("-u", "-U", there)
+        self.send(process, b"x")
+        _, sender = ours.recvfrom(10)
+        data = os.urandom(150_000)
+        ours.sendto(data, sender)
+        ours.sendto(b"behind", sender)
+        self.assertEqual(digest(process.stdout.read(150_006)), digest(data + b"behind"))
+        self.interrupt(process)
 
     def test_a_unix_listener(self):
         there = self.path("listener")
