@@ -1,6 +1,7 @@
 // Where a daemon is, and the gRPC channel to it. Private to the library.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,15 @@ struct Target {
 // "unix:PATH", a path with a slash in front, or HOST[:7625].
 absl::StatusOr<Target> ParseTarget(std::string_view text);
 
+// When a daemon's host that went away without a word is noticed: while a call is under way, a connection that nothing
+// came by for `after` is pinged, and it counts as broken when that is not answered within `timeout`. The daemon cuts
+// off who pings more than once a second.
+struct Keepalive {
+  std::chrono::milliseconds after{10'000};
+  std::chrono::milliseconds timeout{5'000};
+};
+
 // Makes no connection yet.
-std::shared_ptr<grpc::Channel> MakeChannel(const Target& target);
+std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive = {});
 
 }  // namespace socketeer::internal

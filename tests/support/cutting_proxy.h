@@ -1,5 +1,5 @@
 // Stands between callers and a daemon's UNIX socket, and cuts the connections when it is told to: in the middle of what
-// the daemon answers. One thread of its own.
+// the daemon answers; or carries nothing more, as a network does that is gone. One thread of its own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -48,6 +48,8 @@ class CuttingProxy {
   bool armed() const { return left_.load() >= 0; }
   // How often they have.
   uint64_t cuts() const { return cuts_.load(); }
+  // The connections stay open, and from now on nothing passes by them; new ones are carried.
+  void FallSilent() { silence_.store(true); }
 
  private:
   struct Pair {
@@ -71,6 +73,10 @@ class CuttingProxy {
       }
       ::poll(polled.data(), polled.size(), -1);
       if (polled[0].revents != 0) return;
+      if (silence_.exchange(false)) {
+        for (Pair& pair : pairs_) silent_.push_back(std::move(pair));
+        pairs_.clear();
+      }
       for (size_t i = pairs_.size(); i-- > 0;) {
         Pair& pair = pairs_[i];
         const bool up = polled[2 + 2 * i].revents == 0 || Carry(pair.caller.get(), pair.daemon.get(), false);
@@ -113,7 +119,8 @@ class CuttingProxy {
   const base::Fd stop_;
   std::atomic<int64_t> left_{-1};
   std::atomic<uint64_t> cuts_{0};
-  std::vector<Pair> pairs_;  // of the thread
+  std::atomic<bool> silence_{false};
+  std::vector<Pair> pairs_, silent_;  // of the thread
   std::thread thread_;
 };
 

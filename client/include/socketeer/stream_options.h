@@ -22,9 +22,10 @@ struct StreamOptions {
   uint64_t send_window = 0;
   // Ends a stream that is attached, and calls that wait on the socket; else either refuses this one.
   bool takeover = false;
-  // How long a stream whose connection broke tries to get back before it ends with ErrorKind::kUnreachable. The
-  // default outlasts a daemon's host that changes its network, and is below the shortest lease that a session has by
-  // default (60 s). Zero: it ends when the connection breaks. absl::InfiniteDuration(): it tries for ever.
+  // How long a stream whose connection broke (one that fell silent counts as broken after 15 s) tries to get back
+  // before it ends with ErrorKind::kUnreachable. The default outlasts a daemon's host that changes its network, and is
+  // below the shortest lease that a session has by default (60 s). Zero: it ends when the connection breaks.
+  // absl::InfiniteDuration(): it tries for ever.
   absl::Duration patience = absl::Seconds(30);
   // Ends the stream, whatever it does, with kCancelled. Not owned, outlives the stream; may be null.
   Cancellation* cancellation = nullptr;
