@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "socketeer/error.h"
 
@@ -118,9 +119,11 @@ void StreamCore::AwaitEnd() {
 void StreamCore::OnFrame(grpc::ByteBuffer* bytes) {
   wire::Frame<v1::AttachSocketResponse> frame;
   const bool parsed = wire::Parse(bytes, &frame);
+  std::vector<absl::Cord> dropped;  // goes when mutex_ is let go of
   Lock lock(mutex_);
   if (verdict_) return;
   const absl::Status handled = parsed ? Handle(frame) : absl::InternalError("it sent a message that is no frame");
+  dropped = sender_.TakeDropped();
   if (handled.ok()) {
     if (open_failed_ && call_ != nullptr) call_->context().TryCancel();
     return Pump(std::move(lock));

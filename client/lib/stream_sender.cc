@@ -134,7 +134,7 @@ absl::Status StreamSender::Failed() {
   if (over_) return Broken("it told an error of sending behind the end of it");
   over_ = true;
   std::erase_if(steps_, [](const Step& step) { return step.kind == Step::Kind::kShutdown; });
-  kept_.Clear();  // the rest counts as gone
+  dropped_.push_back(std::exchange(kept_, {}));  // the rest counts as gone
   base_ = wired_ = sent_;
   return absl::OkStatus();
 }
@@ -149,6 +149,8 @@ bool StreamSender::PopStep(Step::Kind kind) {
 void StreamSender::DropAccepted() {
   const uint64_t to = std::min(accepted_, wired_);
   if (to <= base_) return;
+  // The whole, not the prefix: a Subcord may be a copy, and then the original would go here.
+  dropped_.push_back(kept_);
   kept_.RemovePrefix(to - base_);
   base_ = to;
 }

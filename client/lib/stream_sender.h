@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
@@ -49,6 +51,9 @@ class StreamSender {
   absl::Status ShutDown();
   absl::Status Answered();
   absl::Status Failed();
+  // What is not kept any more since the last time. Its owner drops it without its lock: with it, functions of the
+  // caller may be called, which release what a Cord shares.
+  std::vector<absl::Cord> TakeDropped() { return std::exchange(dropped_, {}); }
 
  private:
   // What has its place behind the bytes below `offset`.
@@ -70,6 +75,7 @@ class StreamSender {
 
   // base_ <= wired_ <= sent_; accepted_ is within, but may be beyond all if the caller began below it.
   absl::Cord kept_;  // the bytes from base_ to sent_
+  std::vector<absl::Cord> dropped_;
   uint64_t base_;
   uint64_t sent_;
   uint64_t wired_;  // the next byte to write

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -17,6 +18,9 @@
 #include "socketeer/v1/attach.pb.h"
 
 namespace socketeer {
+
+// That what is to come will have come, on the slowest of machines.
+inline constexpr std::chrono::seconds kLongEnough{60};
 
 class FakeAttach {
  public:
@@ -34,7 +38,7 @@ class FakeAttach {
     // Waits for the client's next frame; nullopt: it has left.
     std::optional<Request> Next() {
       Request frame;
-      return stream_->Read(&frame) ? std::optional(std::move(frame)) : std::nullopt;
+      return stream_ != nullptr && stream_->Read(&frame) ? std::optional(std::move(frame)) : std::nullopt;
     }
     // The same as text; "left".
     std::string NextText() {
@@ -44,7 +48,7 @@ class FakeAttach {
     void Write(const std::string& text) {
       Response frame;
       ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &frame)) << text;
-      stream_->Write(frame);
+      if (stream_ != nullptr) stream_->Write(frame);
     }
     void End(const grpc::Status& status) {
       const std::lock_guard lock(mutex_);
@@ -55,7 +59,7 @@ class FakeAttach {
    private:
     friend class FakeAttach;
 
-    Stream* const stream_;  // gRPC's, until the end
+    Stream* const stream_;  // gRPC's, until the end; null: the call that did not come
     const std::string session_;
     std::mutex mutex_;
     std::condition_variable ended_;
@@ -64,10 +68,13 @@ class FakeAttach {
 
   ~FakeAttach() { Close(); }
 
-  // Waits for the next call to begin.
+  // Waits for the next call to begin. If none does, the test has failed, and goes on with one that the client has left.
   std::shared_ptr<Call> AwaitCall() {
     std::unique_lock lock(mutex_);
-    begun_.wait(lock, [this] { return !calls_.empty(); });
+    if (!begun_.wait_for(lock, kLongEnough, [this] { return !calls_.empty(); })) {
+      ADD_FAILURE() << "no call of AttachSocket began";
+      return std::make_shared<Call>(nullptr, "");
+    }
     auto first = std::move(calls_.front());
     calls_.pop_front();
     return first;
