@@ -49,6 +49,7 @@ absl::StatusOr<absl::Cord> StreamReceiver::Received(const wire::DataFrame& frame
   }
   next_ += size;
   if (next_ <= received_) return absl::Cord();
+  if (over_by_error_) return absl::Cord();  // the error did not end the connection: they stay with the socket
   if (over_) return BreaksRule("bytes came behind the end of the stream");
   absl::Cord bytes = ToCord(frame);
   bytes.RemovePrefix(size - (next_ - received_));
@@ -67,6 +68,7 @@ absl::StatusOr<bool> StreamReceiver::Ended(std::optional<uint64_t> offset) {
                       std::to_string(received_) + " before");
   }
   call_over_ = true;
+  if (!over_) over_by_error_ = !offset;
   return !std::exchange(over_, true);
 }
 

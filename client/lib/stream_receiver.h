@@ -29,7 +29,7 @@ class StreamReceiver {
   void FillOpen(v1::AttachOpen* open);
   absl::Status Opened(const v1::AttachOpened& opened);
 
-  // What is new of the bytes that came; empty: nothing is.
+  // What is new of the bytes that came; empty: nothing is, or an error was passed on before, behind which nothing is.
   absl::StatusOr<absl::Cord> Received(const wire::DataFrame& frame);
   // The end of the stream, behind `offset` bytes, or an error. Returns whether it is news.
   absl::StatusOr<bool> Ended(std::optional<uint64_t> offset);
@@ -51,9 +51,10 @@ class StreamReceiver {
   const uint64_t asked_window_;
   const uint64_t window_;  // the largest that it can mean
   bool opened_ = false;
-  uint64_t received_ = 0;      // behind the last byte that was passed on
-  uint64_t consumed_ = 0;      // no more than received_
-  bool over_ = false;          // the end, or an error, was passed on
+  uint64_t received_ = 0;  // behind the last byte that was passed on
+  uint64_t consumed_ = 0;  // no more than received_
+  bool over_ = false;      // the end, or an error, was passed on
+  bool over_by_error_ = false;
   uint64_t next_ = 0;          // the next byte of this call; behind consumed_ when it begins
   uint64_t acknowledged_ = 0;  // of this call
   bool call_over_ = false;     // the end, or an error, came by this call

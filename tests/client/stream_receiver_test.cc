@@ -108,6 +108,23 @@ TEST_F(StreamReceiverTest, TheEndComesOnceBehindAllBytes) {
   EXPECT_EQ(receiver_->Ended(std::nullopt).value(), false);
 }
 
+// Of an error that did not end the connection the kernel tells once, and then bytes come.
+TEST_F(StreamReceiverTest, BytesThatComeWhenAnErrorWasToldAreDropped) {
+  ASSERT_TRUE(Open(0).ok());
+  EXPECT_EQ(Receive(0, "abc"), "abc");
+  EXPECT_EQ(receiver_->Ended(std::nullopt).value(), true);
+  EXPECT_EQ(Receive(3, "d"), "wrong") << "by the same call";
+  receiver_->Consume(3);
+  for (int call = 0; call < 2; ++call) {
+    ASSERT_TRUE(Open(3).ok());
+    EXPECT_EQ(named_, "3") << "they stay with the socket";
+    EXPECT_EQ(Receive(3, "de"), "");
+    EXPECT_FALSE(receiver_->owes());
+    EXPECT_EQ(Receive(5, "f"), "");
+    EXPECT_EQ(receiver_->Ended(6).value(), false);
+  }
+}
+
 TEST_F(StreamReceiverTest, BytesAreShared) {
   receiver_.emplace(std::nullopt, 1 << 20);
   ASSERT_TRUE(Open(0).ok());
