@@ -29,9 +29,11 @@ namespace socketeer::internal {
 //              | v        |      a call is under way in kOpening and kOpen, and in no other
 //            kPausing <---+
 //
-// Thread-safe: one mutex, which is not held while the observer or gRPC is called. What the observer is to be told
-// stands in a queue, which one thread at a time empties; only threads of gRPC do, so no caller meets an observer inside
-// of a call of his. The queue is bounded by the receive window and by what the protocol allows once.
+// Thread-safe: one mutex. It is not held while the observer is called, what a caller's Cord shares is released, or a
+// frame is written. It is held while gRPC begins a call, is asked to cancel one, and sets or stops a timer: none of
+// these may call back before it returns (stubs.h asks that of an AttachStub). What the observer is to be told stands in
+// a queue, which one thread at a time empties; only threads of gRPC do, so no caller meets an observer inside of a call
+// of his. The queue is bounded by the receive window and by what the protocol allows once.
 class StreamCore : public std::enable_shared_from_this<StreamCore> {
  public:
   // `open` has the socket's name and uid. `observer` is not owned and outlives AwaitEnd.

@@ -16,7 +16,9 @@ namespace socketeer {
 
 // Begins calls of AttachSocket. Not the generated stub, because what is in a frame passes without a copy: as the bytes
 // of the messages, AttachSocketRequest and AttachSocketResponse. A test's own binds the reactor to its own
-// grpc::ClientCallbackReaderWriter.
+// grpc::ClientCallbackReaderWriter. It calls the reactor's reactions (OnReadDone, OnWriteDone, OnDone and so on) on
+// threads of its own, as gRPC does, and never inside of AttachSocket, StartRead, StartWrite, StartCall or the context's
+// TryCancel: the library holds a lock that they take.
 class AttachStub {
  public:
   using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
