@@ -1,12 +1,14 @@
 // What a stream's observer was told, as text, one after the other.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "gtest/gtest.h"
 #include "socketeer/async_stream.h"
 #include "socketeer/error.h"
 
@@ -14,15 +16,20 @@ namespace socketeer {
 
 class Recorder : public StreamObserver {
  public:
-  // Waits for the next one.
+  // Waits for the next one. If none comes, the test has failed.
   std::string Next() {
     std::unique_lock lock(mutex_);
-    told_.wait(lock, [this] { return !texts_.empty(); });
+    if (!told_.wait_for(lock, std::chrono::seconds(60), [this] { return !texts_.empty(); })) {
+      ADD_FAILURE() << "nothing was told";
+      return "nothing";
+    }
     std::string first = std::move(texts_.front());
     texts_.pop_front();
     return first;
   }
   absl::Status end() const { return end_; }
+
+  void OnReceived(absl::Cord bytes) override { Tell("received " + std::string(bytes)); }
 
  private:
   static std::string Word(const absl::Status& status) {
@@ -37,7 +44,6 @@ class Recorder : public StreamObserver {
   }
 
   void OnOpened(const v1::AttachOpened& opened) override { Tell("opened " + opened.socket().name()); }
-  void OnReceived(absl::Cord bytes) override { Tell("received " + std::string(bytes)); }
   void OnEndOfStream() override { Tell("end of stream"); }
   void OnReceiveError(const absl::Status& error) override { Tell("receive error " + Word(error)); }
   void OnAccepted(uint64_t offset) override { Tell("accepted " + std::to_string(offset)); }

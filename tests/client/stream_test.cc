@@ -179,11 +179,9 @@ TEST_F(AsyncStreamTest, GivesUp) {
 TEST_F(AsyncStreamTest, GivesUpOnADaemonThatDoesNotAnswer) {
   AttachOpened({.patience = absl::Milliseconds(50)})->End(FakeAttach::Broken());
   EXPECT_EQ(told_.Next(), "broken UNAVAILABLE");
-  const CallPtr silent = daemon_.attaches().AwaitCall();
-  EXPECT_EQ(silent->NextText().substr(0, 4), "open");
-  EXPECT_EQ(silent->NextText(), "left");
-  silent->End(grpc::Status::CANCELLED);
+  // Whether the daemon sees the next call before it is given up, nobody knows.
   EXPECT_EQ(told_.Next(), "ended UNAVAILABLE");
+  EXPECT_NE(told_.end().message().find("not back within 50ms"), absl::string_view::npos) << told_.end();
 }
 
 TEST_F(AsyncStreamTest, WithoutPatienceABreakIsTheEnd) {
