@@ -99,6 +99,8 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   absl::Status HandleOptions(v1::AttachOptions& answer);
   void TellAccepted();
   void Tell(Event event) { events_.push_back(std::move(event)); }
+  // The same of what is received: not if Detach was called meanwhile.
+  void TellReceived(Event event);
 
   std::shared_ptr<Connection> connection_;  // null after AwaitEnd: not for a thread of gRPC's to let go of
   StreamObserver* const observer_;

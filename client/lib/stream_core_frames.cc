@@ -78,15 +78,15 @@ absl::Status StreamCore::HandleEvent(Response& frame) {
 
 absl::Status StreamCore::HandleData(const wire::DataFrame& frame) {
   SOCKETEER_ASSIGN_OR_RETURN(absl::Cord bytes, receiver_.Received(frame));
-  if (bytes.empty() || sender_.detaching()) return absl::OkStatus();
-  Tell([bytes = std::move(bytes)](StreamObserver& observer) mutable { observer.OnReceived(std::move(bytes)); });
+  if (bytes.empty()) return absl::OkStatus();
+  TellReceived([bytes = std::move(bytes)](StreamObserver& observer) mutable { observer.OnReceived(std::move(bytes)); });
   return absl::OkStatus();
 }
 
 absl::Status StreamCore::HandleReceiveEnd(std::optional<uint64_t> offset, absl::Status error) {
   SOCKETEER_ASSIGN_OR_RETURN(const bool news, receiver_.Ended(offset));
-  if (!news || sender_.detaching()) return absl::OkStatus();
-  Tell([error = std::move(error)](StreamObserver& observer) {
+  if (!news) return absl::OkStatus();
+  TellReceived([error = std::move(error)](StreamObserver& observer) {
     if (error.ok()) return observer.OnEndOfStream();
     observer.OnReceiveError(error);
   });
@@ -103,6 +103,16 @@ absl::Status StreamCore::HandleOptions(v1::AttachOptions& answer) {
   }
   Tell([options = std::move(options)](StreamObserver& observer) { observer.OnOptions(options); });
   return absl::OkStatus();
+}
+
+void StreamCore::TellReceived(Event event) {
+  Tell([this, event = std::move(event)](StreamObserver& observer) {
+    {
+      const Lock lock(mutex_);
+      if (sender_.detaching()) return;
+    }
+    event(observer);
+  });
 }
 
 void StreamCore::TellAccepted() {

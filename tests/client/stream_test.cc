@@ -2,6 +2,7 @@
 #include "socketeer/stream.h"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "tests/client/fake_daemon.h"
 #include "tests/client/fake_status.h"
 #include "tests/client/recorder.h"
+#include "tests/support/eventually.h"
 
 namespace socketeer {
 namespace {
@@ -262,6 +264,40 @@ TEST_F(AsyncStreamTest, CancelInEveryState) {
   EXPECT_EQ(told_.Next(), "broken UNAVAILABLE");
   stream_->Cancel();
   EXPECT_EQ(told_.Next(), "ended CANCELLED");
+}
+
+// The first bytes are being told while the others come.
+TEST_F(AsyncStreamTest, BehindDetachNothingIsToldOfWhatCame) {
+  struct Detaching : Recorder {
+    void OnReceived(absl::Cord bytes) override {
+      Recorder::OnReceived(std::move(bytes));
+      EXPECT_EQ(go.get_future().wait_for(kLongEnough), std::future_status::ready);
+      (*stream)->Detach();
+    }
+    std::optional<AsyncStream>* stream;
+    std::promise<void> go;
+  } told;
+  told.stream = &stream_;
+  stream_.emplace(host_.Handle("sockets/a").AttachAsync({.receive_window = 8}, &told));
+  stream_->Start();
+  const CallPtr call = daemon_.attaches().AwaitCall();
+  EXPECT_EQ(call->NextText().substr(0, 4), "open");
+  call->Write("opened { socket { name: 'sockets/a' } send_window: 16 }");
+  EXPECT_EQ(told.Next(), "opened sockets/a");
+  call->Write("data { data: 'abc' }");
+  EXPECT_EQ(told.Next(), "received abc");
+  EXPECT_EQ(stream_->Send(absl::Cord("x")).value(), 1u);
+  EXPECT_EQ(call->NextText(), "data { data: \"x\" }");
+  call->Write("data { offset: 3 data: 'de' }");
+  call->Write("end_of_stream { offset: 5 }");
+  call->Write("acknowledge { offset: 1 }");
+  EXPECT_TRUE(testing::Eventually([&] { return stream_->accepted() == 1; }, "callbacks stand still"));
+  told.go.set_value();
+  EXPECT_EQ(told.Next(), "accepted 1");
+  EXPECT_EQ(call->NextText(), "detach { }");
+  call->End(grpc::Status::OK);
+  EXPECT_EQ(told.Next(), "ended OK");
+  stream_.reset();
 }
 
 TEST_F(AsyncStreamTest, TheDestructorEndsIt) {

@@ -66,7 +66,8 @@ class AsyncStream {
   absl::Status SetOptions(const v1::SocketOptions& set);
   // So many more of the bytes that OnReceived told are done with. No more than those.
   void Consume(size_t bytes);
-  // Ends the stream behind all that was sent. Nothing more is received; what was not consumed stays with the socket.
+  // Ends the stream behind all that was sent. No callback that tells what is received begins any more; what is not
+  // consumed by now stays with the socket.
   void Detach();
   // Ends it at once.
   void Cancel();
