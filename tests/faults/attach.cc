@@ -49,6 +49,7 @@ void PeerSendsThree(Stage& stage) {
 
 Outcome RunAttachedReceive(Stage& stage) {
   const auto keeper = std::make_shared<DatagramKeeper>();
+  keeper->given = 0;
   Outcome outcome = Attached(
       stage, *keeper, kThree, [&](Socket& socket) { return socket.AttachDatagrams(kTerms, keeper); },
       [](DatagramAttachment&) {});
@@ -115,6 +116,7 @@ void ClientConnects(Stage& stage) {
 
 Outcome RunAttachedAccept(Stage& stage) {
   const auto keeper = std::make_shared<ListenerKeeper>(stage.rig);
+  keeper->given = 0;
   Outcome outcome = Attached(
       stage, *keeper, 1, [&](Socket& socket) { return socket.AttachListener(kTerms, keeper); },
       [](ListenerAttachment&) {});

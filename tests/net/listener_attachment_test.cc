@@ -246,6 +246,9 @@ TEST_P(ListenerAttachmentTest, DetachesBehindTheListening) {
   StopListening();
   Run([&] { attachment_->Detach(); });
   EXPECT_THAT(Notes(1), ElementsAre("detached"));
+  const auto again = socket_.Accept(Mode::kExact, {.sequence = 0}).Get();
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->became, keeper_->told[0]);
   socket_.Close();
   EXPECT_EQ(::send(a.get(), "x", 1, MSG_NOSIGNAL), 1);
   testing::WaitFor(keeper_->made[0].fd(), POLLIN);
