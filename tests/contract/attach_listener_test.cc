@@ -155,6 +155,29 @@ TEST_P(AttachListener, EndsWithTheListening) {
   counted.Detach();
 }
 
+// A connection that was told and is not acknowledged outlives the listening, whatever the stream does next.
+TEST_P(AttachListener, KeepsWhatItToldBehindTheListening) {
+  for (const bool acknowledges : {false, true}) {
+    for (const uint64_t window : {1, 9}) {
+      const v1::Socket listener = rig_.Listener();
+      Counted counted(caller(), listener, "receive_window: " + std::to_string(window));
+      const v1::Socket client = rig_.ClientOf(listener);
+      EXPECT_TRUE(counted.ReceiveUntil(1));
+      EXPECT_TRUE(Ok(server_->Ask(&Stub::ShutdownSocket, Rig::At(listener) + "direction: DIRECTION_READ")));
+      if (acknowledges) counted.Acknowledge(1);
+      if (acknowledges || window > 1) {
+        EXPECT_TRUE(counted.NextEvent().has_receive_error());
+      }
+      counted.Detach();
+      rig_.Close({listener});
+      const v1::Socket accepted = counted.TakeAccepted()[0];
+      rig_.Send(client, "here");
+      EXPECT_EQ(rig_.Receive(accepted), "here");
+      rig_.Close({client, accepted});
+    }
+  }
+}
+
 TEST_P(AttachListener, FramesThatAreWrong) {
   const auto wrong = [&](const std::string& frame, const std::string& open = "") {
     return EndBehind(caller(), listener_, {frame}, open);
