@@ -34,6 +34,10 @@ void CountedAttachment::TellOptions(const OptionList& options) {
 
 uint64_t CountedAttachment::PassedOn() const { return in_order_ ? next_ : std::min(client_->Given(), next_); }
 
+void CountedAttachment::Seal() {
+  if (client_ && !in_order_) client_->Seal();
+}
+
 void CountedAttachment::FinishDetach(std::optional<base::Error> why) {
   in_order_ = !why;
   socket_.Detach();

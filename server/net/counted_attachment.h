@@ -26,6 +26,8 @@ class CountedClient {
   virtual void OnDetached(std::optional<base::Error> why) = 0;
   // Up to which number was passed on, to somebody who may have got it.
   virtual uint64_t Given() const = 0;
+  // From now on nothing is passed on.
+  virtual void Seal() = 0;
 };
 
 class CountedAttachment : public Attached, public std::enable_shared_from_this<CountedAttachment> {
@@ -37,6 +39,7 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
 
   // --- For the socket. ---
   uint64_t acknowledged() const override { return acknowledged_; }
+  void Seal() override;
   void End(std::optional<base::Error> why) override;
 
  protected:

@@ -35,6 +35,7 @@ class DatagramFrames final : public net::DatagramClient {
   void OnOptions(base::Result<net::OptionList> options) override { call_->OnOptions(std::move(options)); }
   void OnDetached(std::optional<base::Error> why) override { call_->OnDetached(std::move(why)); }
   uint64_t Given() const override { return call_->Given(); }
+  void Seal() override { call_->Seal(); }
 
  private:
   const std::shared_ptr<Attach> call_;

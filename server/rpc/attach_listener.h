@@ -23,6 +23,7 @@ class ListenerFrames final : public net::ListenerClient {
   void OnOptions(base::Result<net::OptionList> options) override { call_->OnOptions(std::move(options)); }
   void OnDetached(std::optional<base::Error> why) override { call_->OnDetached(std::move(why)); }
   uint64_t Given() const override { return call_->Given(); }
+  void Seal() override { call_->Seal(); }
 
  private:
   const std::shared_ptr<Attach> call_;

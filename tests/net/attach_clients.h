@@ -50,6 +50,7 @@ class Noted : public Client {
   }
   void OnDetached(std::optional<base::Error> why) override { Note(why ? "detached " + why->reason : "detached"); }
   uint64_t Given() const override { return std::min(end_, given); }
+  void Seal() override {}
 
   std::vector<std::string> Take() { return std::exchange(notes_, {}); }
   // Ready when there are so many, or nothing more is received.
