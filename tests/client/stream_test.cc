@@ -223,7 +223,7 @@ TEST_F(AsyncStreamTest, ADaemonThatBreaksTheRules) {
   Attach();
   Breaks(daemon_.attaches().AwaitCall(), "opened {}", "no window");
   Breaks(AttachOpened(), kOpened, "twice");
-  Breaks(AttachOpened(), "", "says nothing");
+  Breaks(AttachOpened(), "", "has no place");
   Breaks(AttachOpened(), "data { offset: 1 data: 'a' }", "offset 1 and not of 0");
   Breaks(AttachOpened(), "data {}", "without bytes");
   Breaks(AttachOpened({.receive_window = 2}), "data { data: 'abc' }", "beyond the window");
