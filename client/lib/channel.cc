@@ -8,6 +8,7 @@
 #include "client/lib/host_port.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "proto/wire/http2.h"
 #include "socketeer/host.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
@@ -99,6 +100,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive
   // The daemon is where the endpoint says, whatever http_proxy says.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
   return grpc::CreateCustomChannel(target.uri, grpc::InsecureChannelCredentials(), arguments);
 }
 

@@ -7,6 +7,7 @@
 #include <latch>
 #include <utility>
 
+#include "proto/wire/http2.h"
 #include "server/rpc/core.h"
 #include "server/rpc/host_service.h"
 #include "server/rpc/leases.h"
@@ -126,6 +127,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(kPingInterval.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
   parts->grpc = builder.BuildAndStart();
   if (!parts->grpc) {
     base::Error error;

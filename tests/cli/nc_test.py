@@ -326,8 +326,10 @@ class Flags(NcTest):
         self.said(server, "listening on " + path)
         client = self.nc("-N", "-U", path)
         data = os.urandom(1_000_000)
-        threading.Thread(target=client.communicate, args=(data,)).start()
+        sends = threading.Thread(target=client.communicate, args=(data,))
+        sends.start()
         out, _ = self.finish(server, 0, b"")
+        sends.join(HANG)  # it reads the client's output, too
         self.assertEqual(digest(out), digest(data))
         self.assertFalse(os.path.exists(path))
         self.run_cli("nc", "-U", path, code=3, said="ENOENT")
