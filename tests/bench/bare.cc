@@ -73,10 +73,11 @@ int Main(const std::string& path) {
   int port = 0;
   builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.SetMaxReceiveMessageSize(12 << 20);  // this and the next three as in server/rpc/server.cc
+  builder.SetMaxReceiveMessageSize(12 << 20);  // this and the next four as in server/rpc/server.cc
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   const auto server = builder.BuildAndStart();
   if (!server) return 1;
   std::printf("listening on unix:%s\nlistening on 127.0.0.1:%d\n", path.c_str(), port);
