@@ -209,6 +209,7 @@ class Listener {
       Must(frame.has_opened() || frame.has_options(), "nothing failed");
     }
   }
+  uint64_t received() const { return received_; }
   // All is said, and the stream ended in order.
   void Finish(const Model& model) const {
     Must(received_ == model.next(), "bytes are missing");
@@ -256,18 +257,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   open.mutable_open()->set_send_window(kSendWindow);
   open.mutable_open()->set_receive_window(kReceiveWindow);
   stream->Write(open);
+  Listener listener;
+  Response response;
   std::optional<std::string> reason;
   bool options = false;  // the answer to the last ones may not have come
   for (size_t i = 2; i + 1 < size && i < 80 && !reason; i += 2) {
     const Request frame = FrameOf(data[i], data[i + 1], model);
     if (frame.has_set_options() && std::exchange(options, true)) continue;
+    // What did not come may not be acknowledged.
+    while (frame.has_acknowledge() && listener.received() < model.next()) {
+      if (!stream->Read(&response)) Wrong("the stream ended: " + stream->Finish().error_message());
+      listener.Hear(response, model);
+    }
     reason = model.Take(frame);
     stream->Write(frame);
     if (frame.has_detach()) break;  // what comes behind it may come too late to be wrong
   }
   stream->WritesDone();
-  Listener listener;
-  Response response;
   while (stream->Read(&response)) listener.Hear(response, model);
   const grpc::Status status = stream->Finish();
   if (status.ok() ? reason.has_value() : ReasonOf(status) != reason) {
