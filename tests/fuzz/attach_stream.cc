@@ -101,7 +101,7 @@ Request FrameOf(uint8_t kind, uint8_t much, const Model& model) {
       break;
     case 8:
       frame.mutable_data()->set_offset(much);
-      frame.mutable_data()->set_data("x");
+      frame.mutable_data()->set_data(Bytes(much, 1));
       break;
     case 9:
       frame.mutable_data()->set_offset(model.sent());
