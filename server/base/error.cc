@@ -92,7 +92,7 @@ Error SocketAttached() {
 }
 
 Error TakenOver() {
-  return Make(Code::kAborted, Origin::kDaemon, "TAKEN_OVER", "another stream was attached to the socket");
+  return Make(Code::kAborted, Origin::kDaemon, "TAKEN_OVER", "another stream, or a call, has the socket's data now");
 }
 
 Error CreditExceeded(std::string field, uint64_t given, uint64_t allowed) {

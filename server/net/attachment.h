@@ -5,7 +5,8 @@
 // there no data call is. What came in and is not acknowledged goes back to the socket (retained.h) at its end, so the
 // next one can go on at any of it. What was to be sent and the kernel has not taken goes with the attachment.
 //
-// Bytes are in chunks from end to end: nothing is copied, but small pieces that have to wait.
+// Bytes are in chunks from end to end. Copied are only small pieces that have to wait, the last of a chunk whose rest
+// is acknowledged, and, once, what goes back to the socket at the end.
 #pragma once
 
 #include <chrono>

@@ -62,7 +62,10 @@ base::Result<AttachRequest> Attach::Decode(grpc::ByteBuffer* bytes) {
 }
 
 base::Status Attach::Check(const AttachRequest& frame) {
-  if (auto unknown = FirstUnknownField(frame.message)) return base::UnknownField(*unknown);
+  const bool plain = frame.data && !frame.message.has_data();  // then there is nothing else in it
+  if (!plain) {
+    if (auto unknown = FirstUnknownField(frame.message)) return base::UnknownField(*unknown);
+  }
   if (record_) return base::Ok();
   if (!frame.message.has_open()) return OutOfPlace(frame, "open, as the first frame");
   return FindSocket(frame.message.open());
