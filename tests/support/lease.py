@@ -68,7 +68,13 @@ class LeaseTest(DaemonTest):
         other = Client(address)
         other.hosts.GetHost(host_pb.GetHostRequest())
         other.close()
-        self.eventually(lambda: self.assertEqual(1, self.usage().connections))
+
+        def it_has_left():  # its connection is no longer counted a moment before the descriptor is closed
+            self.assertEqual(1, self.usage().connections)
+            sockets = [each for each in self.daemon.descriptors() if each.startswith("socket:")]
+            self.assertEqual(len(self.daemon.addresses) + 1, len(sockets))
+
+        self.eventually(it_has_left)
 
     def usage(self):
         return self.observer.hosts.GetHost(host_pb.GetHostRequest()).usage
