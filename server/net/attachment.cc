@@ -22,6 +22,8 @@ constexpr uint64_t kFramesInWindow = 2;
 constexpr size_t kCostOfCall = base::kFairShareBytes / base::kFairShareOperations;
 constexpr std::chrono::milliseconds kFirstRetry{1};
 constexpr std::chrono::milliseconds kLongestRetry{32};
+// A kernel that takes nothing for so long is not just busy.
+constexpr std::chrono::milliseconds kStandsStill{100};
 
 }  // namespace
 
@@ -155,7 +157,11 @@ base::Status Attachment::Send(uint64_t offset, std::vector<base::Chunk> bytes) {
     skip -= part;
     if (part < chunk.size()) Push(part == 0 ? std::move(chunk) : chunk.Sub(part), size < kSmallFrame);
   }
-  if (!full_) RunWrites();
+  if (full_) {
+    GatherLater();
+  } else {
+    RunWrites();
+  }
   return base::Ok();
 }
 
@@ -228,6 +234,7 @@ bool Attachment::SendSome(size_t* count) {
     const int number = errno;
     if (number == EAGAIN) {
       full_ = true;
+      GatherLater();
       if ((watched_ & EPOLLOUT) == 0) Watch(watched_ | EPOLLOUT);
       TellAccepted();
       return false;
@@ -256,6 +263,19 @@ void Attachment::TellAccepted() {
   if (more && untold < send_window_ / kFramesInWindow) return;
   told_ = socket_.sent();
   client_->OnAccepted(told_);
+}
+
+void Attachment::GatherLater() {
+  if (std::exchange(gathering_, true)) return;
+  socket_.loop().RunAt(socket_.loop().Now() + kStandsStill, [weak = weak_from_this(), sent = socket_.sent()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->gathering_ = false;
+    if (!self->client_ || !self->full_) return;
+    if (self->socket_.sent() != sent) return self->GatherLater();
+    self->unsent_.Gather();
+    self->copied_.Forget();
+  });
 }
 
 void Attachment::FailSend(base::Error error) {

@@ -108,6 +108,9 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   bool SendSome(size_t* count);
   // When it is enough, or no more is accepted now.
   void TellAccepted();
+  // While the kernel takes nothing: later, what waits is put together. A message comes in memory that it shares with
+  // those of other streams, and a socket that stands still would keep several times its window.
+  void GatherLater();
   void FailSend(base::Error error);
 
   // What the loop is to wake up for. Less than all: while there is no room, a peer that sends on would wake it up each
@@ -146,6 +149,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   uint32_t wanted_ = kAllEvents;        // the kernel may have refused
   bool posted_ = false;                 // a turn is under way: of Continue(),
   bool timed_ = false;                  // of RetryLater()
+  bool gathering_ = false;              // GatherLater() has a look to come
   std::chrono::milliseconds retry_{0};  // the last delay of RetryLater
 };
 

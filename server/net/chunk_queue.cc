@@ -27,10 +27,22 @@ void ChunkQueue::Drop(size_t count) {
 
 void ChunkQueue::Compact() {
   if (pieces_.empty()) return;
-  auto& [chunk, whole] = pieces_.front();
-  if (chunk.size() >= whole / 4) return;
-  chunk = base::Chunk::Of(std::string(chunk.view()));
-  whole = chunk.size();
+  Piece& piece = pieces_.front();
+  if (piece.chunk.size() >= piece.whole / 4) return;
+  piece.chunk = base::Chunk::Of(std::string(piece.chunk.view()));
+  piece.whole = piece.chunk.size();
+}
+
+void ChunkQueue::Gather() {
+  const auto first = std::find_if(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return !piece.gathered; });
+  size_t size = 0;
+  for (auto piece = first; piece != pieces_.end(); ++piece) size += piece->chunk.size();
+  if (size == 0) return;
+  std::string bytes;
+  bytes.reserve(size);
+  for (auto piece = first; piece != pieces_.end(); ++piece) bytes.append(piece->chunk.view());
+  pieces_.erase(first, pieces_.end());
+  pieces_.push_back({.chunk = base::Chunk::Of(std::move(bytes)), .whole = size, .gathered = true});
 }
 
 base::Chunk ChunkQueue::At(size_t from, size_t most) const {

@@ -23,6 +23,9 @@ class ChunkQueue {
   void Drop(size_t count);
   // Copies the first chunk if there is less than a quarter of it left, which would keep all of its memory.
   void Compact();
+  // Copies all that was pushed since the last time into memory of its own: what it lay in, which may be much larger, is
+  // free again. Again and again, no byte is copied twice.
+  void Gather();
   // What lies together from the byte number `from` on, at most `most`. Precondition: from < size().
   base::Chunk At(size_t from, size_t most) const;
   // The first `most` bytes, or as many as there are parts for. Returns how many parts are used.
@@ -33,6 +36,7 @@ class ChunkQueue {
   struct Piece {
     base::Chunk chunk;
     size_t whole;  // what it was before a part was dropped
+    bool gathered = false;
   };
 
   std::deque<Piece> pieces_;

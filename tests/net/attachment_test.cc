@@ -9,10 +9,12 @@
 
 #include "tests/net/attach_clients.h"
 #include "tests/net/ends.h"
+#include "tests/support/manual_clock.h"
 
 namespace socketeer::net {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::BytesKeeper;
 using testing::Ends;
 using testing::Flavour;
@@ -104,6 +106,32 @@ TEST_P(AttachmentTest, WhoWaitsIsToldWhenItIsOver) {
   EXPECT_EQ(future.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "the stream has its bytes";
   Leave();
   EXPECT_EQ(future.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+}
+
+// A message of the caller's lies in memory that it shares with others: who does not read must not keep that.
+TEST_P(AttachmentTest, WhatStandsStillKeepsNoMemoryButItsOwn) {
+  ::socketeer::testing::ManualClock clock;
+  Rig rig(16, clock);
+  Ends ends(rig, GetParam());
+  std::string sent(8 << 20, 'x');  // more than the kernel takes
+  for (size_t at = 0; at < sent.size(); at += 997) sent[at] = static_cast<char>('a' + at % 23);
+  auto theirs = std::make_shared<const std::string>(sent);
+  const std::weak_ptr<const std::string> left = theirs;
+  ends.socket.Run([&](Socket& socket) {
+    const auto attached = socket.Attach({.send_window = 64 << 20}, std::make_shared<BytesKeeper>());
+    const std::string_view bytes = *theirs;
+    EXPECT_TRUE((*attached)->Send(0, {base::Chunk(std::move(theirs), bytes)}).ok());
+  });
+  rig.Run([] {});
+  EXPECT_FALSE(left.expired()) << "it may be only busy";
+  for (int i = 0; i < 1'000 && !left.expired(); ++i) {  // the kernel may take some more meanwhile
+    clock.Advance(100ms);
+    rig.Run([] {});
+  }
+  EXPECT_TRUE(left.expired());
+  std::string arrived(sent.size(), 0);
+  ASSERT_EQ(::recv(ends.peer.get(), arrived.data(), arrived.size(), MSG_WAITALL), static_cast<ssize_t>(sent.size()));
+  EXPECT_TRUE(arrived == sent);
 }
 
 }  // namespace

@@ -108,5 +108,27 @@ TEST(Chunk, ExtendsWithWhatLiesBehindInTheSameMemoryOnly) {
   EXPECT_EQ(whole.Sub(6).size(), 0u);
 }
 
+// What lay in memory of others leaves it; a byte that is gathered stays where it is.
+TEST(ChunkQueue, GatheredBytesLieTogetherInMemoryOfTheirOwn) {
+  const auto theirs = std::make_shared<std::string>("abcdef");
+  ChunkQueue queue;
+  queue.Gather();
+  EXPECT_TRUE(queue.empty());
+  for (const size_t at : {0, 4, 2}) queue.Push({theirs, std::string_view(*theirs).substr(at, 2)});
+  queue.Drop(1);
+  queue.Gather();
+  EXPECT_EQ(theirs.use_count(), 1);
+  EXPECT_EQ(queue.size(), 5u);
+  const Chunk gathered = queue.At(0, 100);
+  EXPECT_EQ(gathered.view(), "befcd");
+  queue.Push({theirs, *theirs});
+  queue.Gather();
+  EXPECT_EQ(theirs.use_count(), 1);
+  EXPECT_EQ(queue.At(0, 100).data(), gathered.data());
+  EXPECT_EQ(queue.Copy(), "befcdabcdef");
+  queue.Drop(6);
+  EXPECT_EQ(queue.Copy(), "bcdef");
+}
+
 }  // namespace
 }  // namespace socketeer::net
