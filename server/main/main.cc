@@ -1,5 +1,6 @@
 // socketeerd: settings -> Server; signals; nothing else.
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <thread>
 
 #include "server/main/settings.h"
 
@@ -27,6 +29,10 @@ uint64_t RaiseDescriptorLimit() {
   getrlimit(RLIMIT_NOFILE, &limit);
   return std::min<uint64_t>(limit.rlim_cur, base::kMaxDescriptors);
 }
+
+// Bytes of a stream are allocated on a loop's thread and freed on one of gRPC's. With glibc's eight heaps for each core
+// they spread over all of them, and no heap shrinks: 100 busy sockets took a tenth more memory, and were no faster.
+void LimitHeaps() { mallopt(M_ARENA_MAX, static_cast<int>(std::max(2u, std::thread::hardware_concurrency()))); }
 
 // Whoever started us may have closed them: then a socket must not get their numbers, nor what is written to them.
 void FillStandardDescriptors() {
@@ -55,6 +61,7 @@ void WarnOfLoopback(const std::vector<std::string>& addresses) {
 }
 
 int Main(int argc, char** argv) {
+  LimitHeaps();
   FillStandardDescriptors();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
   auto read = ReadSettings(argc, argv);
