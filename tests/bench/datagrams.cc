@@ -1,4 +1,4 @@
-// The client of the row datagrams (bulk.py): how many a second arrive.
+// The client of the row datagrams (datagrams.py): how many a second arrive.
 //
 //   datagrams TARGET       "unix:PATH" or "HOST:PORT", of a daemon
 //
@@ -7,6 +7,7 @@
 //   local   a local socket sends to another one with sendmmsg(2), which receives with recvmmsg(2)
 //   up      SendDatagrams through the daemon to that one
 //   down    that sender to a socket of the daemon, and ReceiveDatagrams
+//   attached.up, attached.down   the same by AttachSocket
 //
 // Senders do not wait for receivers: what is lost on the way is not counted.
 #include "tests/bench/datagrams.h"
@@ -18,6 +19,7 @@
 
 #include "client/lib/channel.h"
 #include "socketeer/v1/socket_service.pb.h"
+#include "tests/bench/datagrams_attached.h"
 #include "tests/bench/method.h"
 
 namespace socketeer::bench {
@@ -96,6 +98,37 @@ double Down(const std::shared_ptr<grpc::Channel>& channel, const Load& load) {
       load, [&] { return received; }, [&] { received += static_cast<uint64_t>(receive(request).datagrams_size()); });
 }
 
+double AttachedUp(const std::shared_ptr<grpc::Channel>& channel, const Load& load) {
+  Receiver receiver(load.batch, load.size);
+  const Remote remote(channel, receiver.port());
+  AttachedDatagrams stream(channel, remote.socket().name());
+  v1::AttachSocketRequest frame;
+  for (size_t i = 0; i < load.batch; ++i) {
+    frame.mutable_datagrams()->add_datagrams()->set_payload(std::string(load.size, 'x'));
+  }
+  return Rate(
+      load, [&] { return receiver.received(); }, [&] { stream.Send(frame); });
+}
+
+double AttachedDown(const std::shared_ptr<grpc::Channel>& channel, const Load& load) {
+  const Remote remote(channel, 0);
+  const Sender sender(static_cast<int>(remote.socket().local().inet().port()), load.batch, load.size);
+  AttachedDatagrams stream(channel, remote.socket().name());
+  uint64_t received = 0;
+  return Rate(
+      load, [&] { return received; }, [&] { received += stream.Receive(); });
+}
+
+double Measure(const std::string& name, const std::shared_ptr<grpc::Channel>& channel, const Load& load) {
+  if (name == "local") return Local(load);
+  if (name == "up") return Up(channel, load);
+  if (name == "down") return Down(channel, load);
+  if (name == "attached.up") return AttachedUp(channel, load);
+  if (name == "attached.down") return AttachedDown(channel, load);
+  std::fprintf(stderr, "datagrams: no command '%s'\n", name.c_str());
+  std::exit(2);
+}
+
 int Main(const std::string& endpoint) {
   const auto target = internal::ParseTarget(endpoint);
   if (!target.ok()) return std::fprintf(stderr, "datagrams: %s\n", target.status().ToString().c_str()), 2;
@@ -105,8 +138,7 @@ int Main(const std::string& endpoint) {
   int milliseconds = 0;
   while (std::cin >> name >> load.size >> load.batch >> milliseconds) {
     load.time = std::chrono::milliseconds(milliseconds);
-    const double rate = name == "up" ? Up(channel, load) : name == "down" ? Down(channel, load) : Local(load);
-    std::printf("{\"per_s\": %.0f}\n", rate);
+    std::printf("{\"per_s\": %.0f}\n", Measure(name, channel, load));
     std::fflush(stdout);
   }
   return 0;

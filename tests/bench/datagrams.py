@@ -6,6 +6,8 @@ from report import Line
 from rows import interleaved
 
 BATCH = 64
+WAYS = {f"{prefix}{direction}": f"{direction}, {{size:,}} B, {words}" for prefix, words in
+        {"": "one call at a time", "attached.": "attached"}.items() for direction in DIRECTIONS}
 
 
 def datagrams(settings, work):
@@ -15,8 +17,7 @@ def datagrams(settings, work):
             with peers.Client(peers.PROGRAMS / "datagrams", daemon.endpoint(transport)) as client:
                 for size in (64, 1_200):
                     sides = [lambda words=(way, size, BATCH, settings.milliseconds): client.ask(*words)["per_s"]
-                             for way in ("local", *DIRECTIONS)]
+                             for way in ("local", *WAYS)]
                     local, *ours = interleaved(rounds(settings), *sides)
-                    for direction, figures in zip(DIRECTIONS, ours):
-                        yield Line("datagrams", f"{direction}, {size:,} B, one call at a time, {words}", "/s", figures,
-                                   "a local program", local)
+                    for what, figures in zip(WAYS.values(), ours):
+                        yield Line("datagrams", f"{what.format(size=size)}, {words}", "/s", figures, "a local program", local)
