@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/fuzz/quiet.h"
 #include "tests/support/split_buffer.h"
 
 namespace {

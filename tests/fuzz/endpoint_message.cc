@@ -4,6 +4,7 @@
 
 #include "server/rpc/convert.h"
 #include "server/rpc/unknown_fields.h"
+#include "tests/fuzz/quiet.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace socketeer;
