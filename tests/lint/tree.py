@@ -9,6 +9,7 @@ import sys
 LAYERS = {
     "proto": [],
     "server/base": [],
+    "server/policy": ["server/base"],
     "server/net": ["server/base"],
     "server/registry": ["server/net", "server/base"],
     "server/rpc": ["server/registry", "server/net", "server/base", "proto"],
@@ -49,7 +50,7 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|net|registry|rpc|proto|wire|client|grpc)\b", line):
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|policy|net|registry|rpc|proto|wire|client|grpc)\b", line):
                 yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "client": "client"}.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):

@@ -1,0 +1,52 @@
+// Reading YAML strictly: each key known and given once, each mistake with its line.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socketeer::policy {
+
+// What was given, safe in a message.
+std::string Quoted(std::string_view text);
+
+// The first mistake in a file; those that follow may come of it.
+class Problems {
+ public:
+  explicit Problems(std::string file) : file_(std::move(file)) {}
+
+  void Note(int line, const std::string& what);
+  void Note(const YAML::Node& at, const std::string& what) { Note(LineOf(at), what); }
+  // "policy.yaml:12: ..."; "": there is none.
+  const std::string& first() const { return first_; }
+
+  // Its entries; none for a node that is absent. `what` says what it must be a list of.
+  std::vector<YAML::Node> List(const YAML::Node& node, std::string_view what);
+  // The same of words; one alone needs no list.
+  std::vector<std::string> Words(const YAML::Node& node, std::string_view what);
+  std::string Word(const YAML::Node& node, std::string_view what);
+
+  static int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
+
+ private:
+  const std::string file_;
+  std::string first_;
+};
+
+// The keys of a map.
+class Fields {
+ public:
+  Fields(const YAML::Node& map, std::initializer_list<std::string_view> known, Problems* problems);
+
+  bool Has(const std::string& key) const { return (*this)[key].IsDefined(); }
+  // Undefined when it is absent.
+  YAML::Node operator[](const std::string& key) const;
+
+ private:
+  YAML::Node map_;
+};
+
+}  // namespace socketeer::policy
