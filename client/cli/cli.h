@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "CLI/CLI.hpp"
+#include "client/cli/exit_code.h"
 #include "client/cli/output.h"
 #include "socketeer/host.h"
 
@@ -31,6 +32,10 @@ class Cli {
   int Run();
   // Prints an error and keeps its exit code, unless one is kept already. Nothing for OK.
   void Report(const absl::Status& status);
+  // What was to be found out: the exit code, if it is not so.
+  void Expected(bool held) {
+    if (!held && exit_code_ == 0) exit_code_ = kExitUnexpected;
+  }
   // A line of narration on stderr.
   void Note(std::string_view text) const;
 

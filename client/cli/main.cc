@@ -65,6 +65,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddSessions(app, cli);
   AddTransfer(app, cli);
   AddWatch(app, cli);
+  AddPolicy(app, cli);
   AddHealthcheck(app, cli);
   AddVersion(app, cli);
   AddCompletion(app, cli);

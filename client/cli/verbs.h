@@ -24,6 +24,7 @@ void AddTransfer(CLI::App& app, Cli& cli);
 void AddWatch(CLI::App& app, Cli& cli);
 void AddSessions(CLI::App& app, Cli& cli);
 void AddLabel(CLI::App& app, Cli& cli);
+void AddPolicy(CLI::App& app, Cli& cli);
 void AddHealthcheck(CLI::App& app, Cli& cli);
 void AddVersion(CLI::App& app, Cli& cli);
 // Completes what the others added: `app` outlives the action.

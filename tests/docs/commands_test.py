@@ -50,6 +50,10 @@ sockets/web  tcp4  LISTENING  127.0.0.1:39009  -
 $ socketeer open tcp --connect 127.0.0.1:39009 \\
     --id client
 sockets/client  tcp4  CONNECTED  127.0.0.1:49792  127.0.0.1:39009
+$ cat <<'END'
+> shown
+> END
+shown
 $ printf hello | socketeer send client -
 $ socketeer close --all
 ```

@@ -1,6 +1,7 @@
 """Runs what a document shows. In a fenced block marked `console`:
 
     $ command        is run by bash, all of a document in one directory against one daemon; a \\ continues it
+    > text           continues one with a here-document, as the shell shows it
     output           must be the command's whole output, stdout and stderr; if none is shown, any will do
     ...              stands for any text in a line, and alone on a line for any lines
     ? 3              the exit status, if it is not 0
@@ -55,6 +56,8 @@ def commands(document):
         for number, line in enumerate(lines, start):
             if command and command.text.endswith("\\"):
                 command.text = command.text[:-1] + line
+            elif command and "<<" in command.text and not command.output and line.startswith("> "):
+                command.text += "\n" + line[2:]
             elif line.startswith("$ "):
                 if command:
                     yield command

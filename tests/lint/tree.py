@@ -14,6 +14,8 @@ LAYERS = {
     "server/registry": ["server/net", "server/base"],
     "server/rpc": ["server/registry", "server/net", "server/base", "proto"],
     "server/main": ["server/rpc", "server/registry", "server/net", "server/base", "proto"],
+    # It judges a policy's file as the daemon would, so by the same code.
+    "client/cli": ["client", "proto", "server/policy", "server/base"],
     "client": ["proto"],
 }
 SOURCES = {".cc", ".h", ".py", ".proto", ".sh", ".js"}
