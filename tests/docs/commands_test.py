@@ -50,10 +50,6 @@ sockets/web  tcp4  LISTENING  127.0.0.1:39009  -
 $ socketeer open tcp --connect 127.0.0.1:39009 \\
     --id client
 sockets/client  tcp4  CONNECTED  127.0.0.1:49792  127.0.0.1:39009
-$ cat <<'END'
-> shown
-> END
-shown
 $ printf hello | socketeer send client -
 $ socketeer close --all
 ```
@@ -72,6 +68,10 @@ Waiting:    0 reads, ... writes
 $ socketeer open tcp --connect 127.0.0.1:1
 socketeer: connect: Connection refused (ECONNREFUSED) 127.0.0.1:1
 ? 3
+$ cat <<'END'
+> shown
+> END
+shown
 ```
 """
 
@@ -94,6 +94,9 @@ class Checker(DocumentTest):
 
     def test_notices_other_output(self):
         self.assert_noticed("LISTENING", "BOUND", "sockets/web  tcp4  LISTENING")
+
+    def test_notices_a_here_document(self):
+        self.assert_noticed("> shown", "> hidden", "hidden")
 
     def test_notices_output_that_is_missing(self):
         self.assert_noticed("...\nCreated", "Created", "line 20")
