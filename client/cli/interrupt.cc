@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "client/cli/exit_code.h"
@@ -12,6 +13,9 @@
 
 namespace socketeer::cli {
 namespace {
+
+// More than the calls that close things may take together: three of a second each.
+constexpr std::chrono::seconds kClosingTime{5};
 
 std::atomic<int> interrupt_signal{0};
 std::atomic<const Wakeup*> interrupt_watched{nullptr};
@@ -29,8 +33,11 @@ void HandleSignals(sigset_t signals, Cancellation* cancellation) {
     const bool first = interrupt_signal.exchange(signal) == 0;
     const bool heard = cancellation->Cancel();
     const Wakeup* const watched = interrupt_watched.load();
-    if (watched != nullptr) watched->Signal();
-    if (!first || (!heard && watched == nullptr)) _exit(kExitSignal + signal);
+    if (watched != nullptr) {
+      watched->Signal();
+      std::this_thread::sleep_for(kClosingTime);  // a further signal stays blocked
+    }
+    if (watched != nullptr || !first || !heard) _exit(kExitSignal + signal);
   }
 }
 
@@ -39,7 +46,7 @@ void HandleSignals(sigset_t signals, Cancellation* cancellation) {
 void StartInterruptHandling(Cancellation* cancellation) {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     if (!IsIgnored(signal)) sigaddset(&signals, signal);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

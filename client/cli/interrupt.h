@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM.
+// Ctrl-C, SIGTERM and SIGHUP.
 #pragma once
 
 #include "socketeer/call_options.h"
@@ -14,6 +14,7 @@ void StartInterruptHandling(Cancellation* cancellation);
 
 // From now on a first signal that meets no call does not end the process either: whoever calls this looks at the
 // descriptor that it returns, readable from the first signal on, whenever it blocks outside of a call. Always the same.
+// It then has 5 s to end in order, which no further signal cuts short; behind them the process exits as by the first.
 int WatchInterrupts();
 
 // The signal that came; 0: none.

@@ -159,7 +159,7 @@ class Streams(CliTest):
 class Interrupts(CliTest):
     def test_ctrl_c_ends_a_waiting_call(self):
         self.listener()
-        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
             process = self.start("accept", "web", "--timeout", "none")
             self.until_waiting("web")
             process.send_signal(number)

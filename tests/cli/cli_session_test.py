@@ -140,7 +140,7 @@ class Sessions(CliTest):
 
     def test_ctrl_c_ends_a_hold_and_not_the_session(self):
         self.create("kept")
-        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
             holder = self.hold("kept")
             holder.send_signal(number)
             self.assertEqual(self.finish(holder, code), (b"", ""))

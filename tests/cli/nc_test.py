@@ -130,7 +130,7 @@ class Ends(NcTest):
         self.assertEqual(self.finish(process, 0), (b"last words", ""))
 
     def test_signals_close_the_socket(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             for arguments in ((), ("-l",)):
                 with self.subTest(number=number, arguments=arguments):
                     if arguments:
@@ -144,6 +144,30 @@ class Ends(NcTest):
                     self.assertEqual(process.wait(HANG), 128 + number)
                     self.assertEqual(process.stderr.read(), b"")
                     self.assertEqual(ours.recv(1), b"")
+
+    def test_a_second_signal_does_not_keep_it_from_closing(self):
+        for first, second in ((signal.SIGINT, signal.SIGTERM), (signal.SIGHUP, signal.SIGINT)):
+            with self.subTest(first=first, second=second):
+                process, ours = self.connected_nc()
+                ours.sendall(b"x")
+                self.assertEqual(process.stdout.read(1), b"x")
+                process.send_signal(first)
+                process.send_signal(second)
+                self.assertEqual(process.wait(HANG), 128 + first)
+                self.assertEqual(ours.recv(1), b"")
+
+    def test_what_cannot_end_in_order_ends_in_time(self):
+        # A terminal that nobody reads says that there is room, and then blocks.
+        terminal, its = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        process, ours = self.connected_nc(stdout=its)
+        os.close(its)
+        session = self.json("ls")["sockets"][0]["session"]
+        writer = self.fill(ours)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(HANG), 130)
+        self.run_cli("session", "end", session)  # as the end of the lease does
+        writer.join(HANG)
 
     def test_ctrl_c_while_nobody_connects(self):
         process, _ = self.listening_nc()
@@ -285,6 +309,14 @@ class Flags(NcTest):
             process, _ = self.connected_nc("-w", wait)
             _, told = self.finish(process, 6)
             self.assertIn("timed out: nothing moved for", told)
+
+    def test_w_takes_its_time_once_when_nothing_goes_out(self):
+        blocked, _ = self.connected_nc("-w", "2s")
+        while select.select([], [blocked.stdin], [], 0.1)[1]:  # until all on the way is full
+            os.write(blocked.stdin.fileno(), bytes(4096))
+        quiet, _ = self.connected_nc("-w", "3s")
+        self.assertEqual(quiet.wait(HANG), 6)
+        self.assertEqual(blocked.poll(), 6, "the one that waits less, and began before, has ended before")
 
     def test_w_bounds_connecting(self):
         listener = socket.socket()
