@@ -16,6 +16,13 @@
 #include "socketeer/status_macros.h"
 
 namespace socketeer::cli {
+namespace {
+
+// How often it is looked what the kernel has accepted: that is told to nobody. Idleness is measured this exactly.
+constexpr int kLooksInIdleTime = 20;
+constexpr absl::Duration kSeldomestLook = absl::Seconds(1);
+
+}  // namespace
 
 NcConversation::NcConversation(NcFarEnd& far_end, const NcManners& manners)
     : far_end_(far_end), manners_(manners), input_(far_end.block_bytes()), last_move_(Clock::now()) {}
@@ -119,7 +126,9 @@ std::optional<absl::Status> NcConversation::Verdict() {
 int NcConversation::TimeLeft() {
   if (manners_.idle == absl::InfiniteDuration()) return -1;
   const std::lock_guard lock(mutex_);
-  const auto left = last_move_ + absl::ToChronoMilliseconds(manners_.idle) - Clock::now();
+  const auto look = absl::ToChronoNanoseconds(std::min(manners_.idle / kLooksInIdleTime, kSeldomestLook));
+  const auto left =
+      std::min<Clock::duration>(last_move_ + absl::ToChronoMilliseconds(manners_.idle) - Clock::now(), look);
   const int64_t milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
 }

@@ -58,7 +58,7 @@ class NcConversation {
   absl::Status Supervise();
   // What ends the conversation, if anything does by now.
   std::optional<absl::Status> Verdict();
-  // How long poll(2) may take, in milliseconds.
+  // How long poll(2) may take, in milliseconds: until it may be idle, or to look whether the kernel has accepted more.
   int TimeLeft();
   bool IsIdle();
   bool HasEndedOutput();

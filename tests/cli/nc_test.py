@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import tty
 import unittest
 
 from harness import CLI, HANG
@@ -157,17 +158,28 @@ class Ends(NcTest):
                 self.assertEqual(ours.recv(1), b"")
 
     def test_what_cannot_end_in_order_ends_in_time(self):
-        # A terminal that nobody reads says that there is room, and then blocks.
+        # A terminal that has room, but little, blocks who writes more.
         terminal, its = pty.openpty()
         self.addCleanup(os.close, terminal)
-        process, ours = self.connected_nc(stdout=its)
+        tty.setraw(its)
+        probe = os.open(os.ttyname(its), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        self.addCleanup(os.close, probe)
+
+        def room(within):
+            return select.select([], [probe], [], within)[1]
+        while room(0.1):
+            os.write(probe, b"x")
+        while not room(0.01):
+            os.read(terminal, 1)
+        self.run_cli("session", "create", "--id", "job")
+        process, ours = self.connected_nc("--session", "job", stdout=its)
         os.close(its)
-        session = self.json("ls")["sockets"][0]["session"]
-        writer = self.fill(ours)
+        ours.sendall(bytes(32768))
+        while room(0):
+            pass
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(HANG), 130)
-        self.run_cli("session", "end", session)  # as the end of the lease does
-        writer.join(HANG)
+        self.run_cli("session", "end", "job")  # as the end of its lease does
 
     def test_ctrl_c_while_nobody_connects(self):
         process, _ = self.listening_nc()
