@@ -15,6 +15,7 @@
 #include "client/cli/nc_far_end.h"
 #include "client/cli/nc_plan.h"
 #include "client/cli/nc_stdio.h"
+#include "client/cli/patience.h"
 #include "client/cli/verbs.h"
 #include "socketeer/endpoint.h"
 #include "socketeer/error.h"
@@ -30,6 +31,8 @@ constexpr absl::Duration kLeaseGrace = absl::Seconds(10);
 
 // With -k, before what did not work is tried again.
 constexpr int kPauseMilliseconds = 1000;
+// Before it is looked again whether the daemon is back.
+constexpr int kAbsenceMilliseconds = 100;
 
 // Whether, with -k, the next connection is served after this one ended so. It has ended because of itself, not of the
 // daemon, of this program's own input and output, or of a signal.
@@ -68,6 +71,10 @@ class Nc {
 
  private:
   absl::Status ServeStreams(RemoteSocket listener);
+  // The listener's connection of this number, also when the connection to the daemon breaks meanwhile.
+  absl::StatusOr<RemoteSocket> Accept(const RemoteSocket& listener, uint64_t number) const;
+  // Waits until the daemon answers again, after `why`. An error is the last word.
+  absl::Status AwaitDaemon(const RemoteSocket& listener, const absl::Status& why) const;
   absl::Status ServeDatagrams(const RemoteSocket& socket);
   absl::Status HearEverySender(const RemoteSocket& socket);
   absl::Status TalkOverStream(const RemoteSocket& socket);
@@ -75,6 +82,7 @@ class Nc {
   void Tell(const absl::Status& error) const { cli_.Note(FormatError(error)); }
   // Tells it, and gives it time to pass. CANCELLED: a signal.
   absl::Status TellAndPause(const absl::Status& error) const;
+  static absl::Status Pause(int milliseconds);
   // The first datagram's sender becomes the peer. False: it has no name to answer to.
   absl::StatusOr<bool> ConnectToFirst(const RemoteSocket& socket);
   CallOptions CallsWithin(absl::Duration time) const;
@@ -112,13 +120,15 @@ absl::Status Nc::Run() {
 }
 
 absl::Status Nc::ServeStreams(RemoteSocket listener) {
+  uint64_t number = 0;
   while (true) {
-    const absl::StatusOr<RemoteSocket> accepted = listener.Accept(CallsWithin(absl::InfiniteDuration()));
+    const absl::StatusOr<RemoteSocket> accepted = Accept(listener, number);
     if (!accepted.ok()) {
       if (!plan_.keeps || !MayPass(accepted.status())) return accepted.status();
       SOCKETEER_RETURN_IF_ERROR(TellAndPause(accepted.status()));
       continue;
     }
+    ++number;
     if (!plan_.keeps) SOCKETEER_RETURN_IF_ERROR(listener.Close(cli_.Calls()).status());
     const absl::Status end = TalkOverStream(*accepted);
     if (!plan_.keeps || !IsOfOneConnection(end)) return end;
@@ -126,10 +136,37 @@ absl::Status Nc::ServeStreams(RemoteSocket listener) {
   }
 }
 
+absl::StatusOr<RemoteSocket> Nc::Accept(const RemoteSocket& listener, uint64_t number) const {
+  while (true) {
+    v1::AcceptSocketRequest request;
+    request.set_sequence(number);  // whose answer was lost with the connection, comes again
+    absl::StatusOr<RemoteSocket> accepted = listener.Accept(std::move(request), CallsWithin(absl::InfiniteDuration()));
+    if (Classify(accepted.status()) != ErrorKind::kUnreachable) return accepted;
+    SOCKETEER_RETURN_IF_ERROR(AwaitDaemon(listener, accepted.status()));
+  }
+}
+
+absl::Status Nc::AwaitDaemon(const RemoteSocket& listener, const absl::Status& why) const {
+  Patience patience(cli_);
+  patience.Answered();
+  absl::Status answer = why;
+  while (Classify(answer) == ErrorKind::kUnreachable) {
+    SOCKETEER_RETURN_IF_ERROR(patience.Forgive(answer));
+    SOCKETEER_RETURN_IF_ERROR(Pause(kAbsenceMilliseconds));
+    answer = listener.Get(cli_.Calls()).status();
+  }
+  if (answer.ok()) patience.Answered();
+  return answer;
+}
+
 absl::Status Nc::TellAndPause(const absl::Status& error) const {
   Tell(error);
+  return Pause(kPauseMilliseconds);
+}
+
+absl::Status Nc::Pause(int milliseconds) {
   pollfd interrupts{.fd = WatchInterrupts(), .events = POLLIN, .revents = 0};
-  poll(&interrupts, 1, kPauseMilliseconds);
+  poll(&interrupts, 1, milliseconds);
   return interrupts.revents == 0 ? absl::OkStatus() : absl::CancelledError("interrupted");
 }
 

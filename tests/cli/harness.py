@@ -49,6 +49,7 @@ class Proxy:
         self._to = daemon.path
         self._pairs = []
         self._refused = 0
+        self._muted = ()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen()
@@ -61,6 +62,10 @@ class Proxy:
         pairs, self._pairs = self._pairs, []
         for one in [end for pair in pairs for end in pair]:
             shut(one)
+
+    def mute(self):
+        """What the daemon answers on the connections that there are, is lost."""
+        self._muted = {theirs for _, theirs in self._pairs}
 
     def stop(self):
         shut(self._listener)
@@ -84,12 +89,12 @@ class Proxy:
             for source, sink in ((ours, theirs), (theirs, ours)):
                 threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
-    @staticmethod
-    def _pump(source, sink):
+    def _pump(self, source, sink):
         with source:
             try:
                 while data := source.recv(65536):
-                    sink.sendall(data)
+                    if source not in self._muted:
+                        sink.sendall(data)
             except OSError:
                 pass  # it was cut
             shut(sink)
