@@ -48,7 +48,7 @@ void Cli::SetAction(CLI::App* verb, Action action) {
 
 absl::Status Cli::Prepare() {
   SOCKETEER_ASSIGN_OR_RETURN(timeout_, InArgument("--timeout", ParseTimeout(timeout_text_)));
-  output_.emplace(*ParseFormat(format_));
+  output_.emplace(format_.empty() ? Format::kTable : *ParseFormat(format_));
   StartInterruptHandling(&cancellation_);
   return absl::OkStatus();
 }
@@ -101,6 +101,11 @@ absl::StatusOr<Host> Cli::DaemonAt() const {
   if (host_.has_value()) return InArgument("--host", Host::Connect(*host_));
   SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
   return InArgument("--host", Host::Connect(endpoint));
+}
+
+absl::Status Cli::RefuseFormat() const {
+  if (format_.empty()) return absl::OkStatus();
+  return UsageError("-o/--output " + format_ + " does not go with this verb, which prints bytes as they are");
 }
 
 absl::StatusOr<RemoteSocket> Cli::Socket(const std::string& argument) const {

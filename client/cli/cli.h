@@ -43,6 +43,8 @@ class Cli {
   absl::StatusOr<Host> Daemon() const;
   // The same for a verb that is called in no session; --session on its command line is a mistake.
   absl::StatusOr<Host> DaemonItself() const;
+  // The same, whatever --session says.
+  absl::StatusOr<Host> DaemonAt() const;
   // A handle of the socket that the argument SOCKET names; makes no call.
   absl::StatusOr<RemoteSocket> Socket(const std::string& argument) const;
   // The same after asking the daemon, so that its kind is known.
@@ -50,15 +52,16 @@ class Cli {
   // What each call gets: --timeout and Ctrl-C.
   CallOptions Calls();
   absl::Duration timeout() const { return timeout_; }
+  // INVALID_ARGUMENT when there is an --output: of a verb whose output has one form.
+  absl::Status RefuseFormat() const;
   const Output& out() const { return *output_; }
 
  private:
   absl::Status Prepare();
-  absl::StatusOr<Host> DaemonAt() const;
 
   std::optional<std::string> host_;
   std::optional<std::string> session_;
-  std::string format_ = "table";
+  std::string format_;  // "": the default
   std::string timeout_text_ = "30s";
   absl::Duration timeout_;
   std::optional<Output> output_;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/nc_conversation.h"
+#include "client/cli/nc_error.h"
 #include "client/cli/nc_far_end.h"
 #include "client/cli/nc_plan.h"
 #include "client/cli/nc_stdio.h"
@@ -70,6 +72,7 @@ class Nc {
   absl::Status Run();
 
  private:
+  absl::Status Serve(RemoteSocket socket);
   absl::Status ServeStreams(RemoteSocket listener);
   // The listener's connection of this number, also when the connection to the daemon breaks meanwhile.
   absl::StatusOr<RemoteSocket> Accept(const RemoteSocket& listener, uint64_t number) const;
@@ -85,12 +88,15 @@ class Nc {
   static absl::Status Pause(int milliseconds);
   // The first datagram's sender becomes the peer. False: it has no name to answer to.
   absl::StatusOr<bool> ConnectToFirst(const RemoteSocket& socket);
+  // Whether the daemon that ended it so is another one than the one that opened the socket.
+  bool WasRestarted(const absl::Status& end) const;
   CallOptions CallsWithin(absl::Duration time) const;
   NcManners Manners() const;
 
   Cli& cli_;
   const Host& host_;
   const NcPlan& plan_;
+  std::chrono::steady_clock::time_point opened_;
 };
 
 CallOptions Nc::CallsWithin(absl::Duration time) const {
@@ -108,15 +114,32 @@ NcManners Nc::Manners() const {
 
 absl::Status Nc::Run() {
   const bool waits = plan_.wait != absl::InfiniteDuration();
-  SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket,
-                             host_.Open(plan_.open, CallsWithin(waits ? plan_.wait : cli_.timeout())));
-  for (const v1::FailedAttempt& attempt : socket.failed_attempts()) {
+  absl::StatusOr<RemoteSocket> socket = host_.Open(plan_.open, CallsWithin(waits ? plan_.wait : cli_.timeout()));
+  if (!socket.ok()) return OpenErrorAsTyped(socket.status(), plan_);
+  opened_ = std::chrono::steady_clock::now();
+  for (const v1::FailedAttempt& attempt : socket->failed_attempts()) {
     cli_.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.errno_name());
   }
-  if (plan_.listens) cli_.Note("listening on " + FormatEndpoint(socket.local()));
+  if (plan_.listens) cli_.Note("listening on " + FormatEndpoint(socket->local()));
+  const absl::Status end = Serve(*std::move(socket));
+  if (!WasRestarted(end)) return end;
+  return Reworded(end, "the daemon at " + host_.endpoint() + " was restarted: the socket is gone");
+}
+
+absl::Status Nc::Serve(RemoteSocket socket) {
   if (plan_.listens && !plan_.datagrams) return ServeStreams(std::move(socket));
   if (plan_.listens) return ServeDatagrams(socket);
   return plan_.datagrams ? TalkInDatagrams(socket, false) : TalkOverStream(socket);
+}
+
+bool Nc::WasRestarted(const absl::Status& end) const {
+  const std::string reason = ReasonOf(end);
+  if (reason != "SESSION_NOT_FOUND" && reason != "SOCKET_NOT_FOUND") return false;
+  const absl::StatusOr<Host> daemon = cli_.DaemonAt();  // the session that calls are made in here is gone
+  if (!daemon.ok()) return false;
+  const absl::StatusOr<v1::Host> about = daemon->GetHost(cli_.Calls());
+  const absl::Duration open = absl::FromChrono(std::chrono::steady_clock::now() - opened_);
+  return about.ok() && absl::Seconds(about->uptime().seconds()) + absl::Nanoseconds(about->uptime().nanos()) < open;
 }
 
 absl::Status Nc::ServeStreams(RemoteSocket listener) {
@@ -131,7 +154,7 @@ absl::Status Nc::ServeStreams(RemoteSocket listener) {
     ++number;
     if (!plan_.keeps) SOCKETEER_RETURN_IF_ERROR(listener.Close(cli_.Calls()).status());
     const absl::Status end = TalkOverStream(*accepted);
-    if (!plan_.keeps || !IsOfOneConnection(end)) return end;
+    if (!plan_.keeps || !IsOfOneConnection(end) || WasRestarted(end)) return end;
     if (!end.ok()) Tell(end);
   }
 }
@@ -234,8 +257,7 @@ absl::Status InSessionOfItsOwn(Cli& cli, const NcPlan& plan) {
 }
 
 absl::Status RunNc(Cli& cli, const NcFlags& flags) {
-  SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
-  if (cli.out().IsStructured()) return UsageError("nc prints bytes as they are; -o json and yaml do not go with it");
+  SOCKETEER_RETURN_IF_ERROR(cli.RefuseFormat());
   SOCKETEER_ASSIGN_OR_RETURN(const NcPlan plan, MakeNcPlan(flags));
   // Signals, and a reader that is gone, end the conversation, not the process: the socket is closed first.
   WatchInterrupts();
@@ -251,9 +273,7 @@ void AddNc(CLI::App& app, Cli& cli) {
   auto flags = std::make_shared<NcFlags>();
   CLI::App* verb = app.add_subcommand("nc", "Join standard input and output to a socket, as netcat does");
   verb->footer(kNcFooter);
-  verb->add_option("WHERE", flags->where, "HOST PORT; with -l [HOST] PORT; with -U PATH")
-      ->type_name("")
-      ->expected(0, 2);
+  verb->add_option("WHERE", flags->where, "HOST PORT; with -l [HOST] PORT; with -U PATH")->type_name("");
   verb->add_flag("-l", flags->listen, "Listen, and serve the first one that connects");
   verb->add_flag("-k", flags->keep, "With -l: then the next one, and so on");
   verb->add_flag("-u", flags->udp, "Datagrams: each read of standard input is one");

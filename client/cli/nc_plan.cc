@@ -54,10 +54,30 @@ std::string Joined(const std::string& host, const std::string& port) {
   return (bare_ipv6 ? "[" + host + "]" : host) + ":" + port;
 }
 
+absl::StatusOr<v1::Endpoint> HostEndpoint(std::string_view argument, const std::string& host, const std::string& port,
+                                          EndpointUse use) {
+  absl::StatusOr<v1::Endpoint> endpoint = ParseEndpoint(Joined(host, port), use);
+  if (endpoint.ok() && !endpoint->has_unix_domain()) return endpoint;
+  const bool path =
+      host.starts_with("/") || host.starts_with("./") || host.starts_with("@") || host.starts_with("unix:");
+  return UsageError(std::string(argument) + ": " + Quoted(host) +
+                    " is neither an IPv4 nor an IPv6 address, nor a name, " +
+                    "which has up to 253 letters, digits, '.', '-' and '_'" + (path ? "; a UNIX socket takes -U" : ""));
+}
+
 absl::StatusOr<v1::Endpoint> UnixEndpoint(std::string_view argument, const std::string& path, EndpointUse use) {
   if (path.empty()) return UsageError(std::string(argument) + ": it is empty; a UNIX path is 1 to 108 bytes");
   const bool prefixed = path.starts_with("@") || path.starts_with("unix:");
-  return InArgument(argument, ParseEndpoint(prefixed ? path : "unix:" + path, use));
+  const std::string text = prefixed ? path : "unix:" + path;
+  absl::StatusOr<v1::Endpoint> endpoint = ParseEndpoint(text, use);
+  if (endpoint.ok()) return endpoint;
+  std::string why(endpoint.status().message());
+  if (why.starts_with(Quoted(text))) why.erase(0, Quoted(text).size());
+  return UsageError(std::string(argument) + ": " + Quoted(path) + why);
+}
+
+absl::Status OneTooMany(const NcFlags& flags, size_t index, std::string_view usage) {
+  return UsageError(Quoted(flags.where[index]) + " is one argument too many: " + std::string(usage));
 }
 
 // HOST and PORT, from wherever they stand.
@@ -69,6 +89,7 @@ struct Target {
 absl::StatusOr<Target> FindListenTarget(const NcFlags& flags) {
   const size_t given = flags.where.size() + (flags.source_port.has_value() ? 1 : 0);
   if (given == 0) return UsageError("PORT is missing: nc -l [HOST] PORT, where 0 lets the kernel choose");
+  if (flags.where.size() > 2) return OneTooMany(flags, 2, "nc -l [HOST] PORT");
   if (given > 2) return UsageError("the port is given twice: -p " + Quoted(*flags.source_port) + " and PORT");
   Target target;
   if (given == 2) target.host = flags.where[0];
@@ -81,6 +102,7 @@ absl::StatusOr<Target> FindListenTarget(const NcFlags& flags) {
 absl::StatusOr<Target> FindConnectTarget(const NcFlags& flags) {
   if (flags.where.empty()) return UsageError("HOST and PORT are missing: nc HOST PORT");
   if (flags.where.size() == 1) return UsageError("PORT is missing: nc " + Printable(flags.where[0], 120) + " PORT");
+  if (flags.where.size() > 2) return OneTooMany(flags, 2, "nc HOST PORT");
   if (flags.where[0].empty()) return UsageError("HOST is empty");
   SOCKETEER_ASSIGN_OR_RETURN(std::string port, CheckPort("PORT", flags.where[1], false));
   return Target{.host = flags.where[0], .port = std::move(port)};
@@ -95,8 +117,7 @@ absl::Status FillSource(const NcFlags& flags, v1::OpenSocketRequest& open) {
   }
   if (flags.source.has_value() && flags.source->empty()) return UsageError("-s: it is empty; it takes an address");
   SOCKETEER_ASSIGN_OR_RETURN(*open.mutable_bind(),
-                             InArgument(flags.source.has_value() ? "-s" : "-p",
-                                        ParseEndpoint(Joined(flags.source.value_or(""), port), EndpointUse::kBind)));
+                             HostEndpoint("-s", flags.source.value_or(""), port, EndpointUse::kBind));
   // Of datagrams it would let others bind the same port, and take what comes.
   if (!flags.udp) open.mutable_options()->set_reuseaddr(true);
   return absl::OkStatus();
@@ -106,24 +127,21 @@ absl::Status FillInet(const NcFlags& flags, v1::OpenSocketRequest& open) {
   if (flags.listen) {
     SOCKETEER_ASSIGN_OR_RETURN(const Target target, FindListenTarget(flags));
     SOCKETEER_ASSIGN_OR_RETURN(*open.mutable_bind(),
-                               InArgument("HOST", ParseEndpoint(Joined(target.host, target.port), EndpointUse::kBind)));
+                               HostEndpoint("HOST", target.host, target.port, EndpointUse::kBind));
     // Of datagrams it would let a second listener take them from the first.
     if (!flags.udp) open.mutable_options()->set_reuseaddr(true);
   } else {
     SOCKETEER_ASSIGN_OR_RETURN(const Target target, FindConnectTarget(flags));
-    SOCKETEER_ASSIGN_OR_RETURN(
-        *open.mutable_connect(),
-        InArgument("HOST", ParseEndpoint(Joined(target.host, target.port), EndpointUse::kConnect)));
+    SOCKETEER_ASSIGN_OR_RETURN(*open.mutable_connect(),
+                               HostEndpoint("HOST", target.host, target.port, EndpointUse::kConnect));
     SOCKETEER_RETURN_IF_ERROR(FillSource(flags, open));
   }
-  return InArgument("HOST", ApplyKind(flags.udp ? "udp" : "tcp", &open));
+  return ApplyKind(flags.udp ? "udp" : "tcp", &open);
 }
 
 absl::Status FillUnix(const NcFlags& flags, v1::OpenSocketRequest& open) {
   if (flags.where.empty()) return UsageError("PATH is missing: nc -U PATH");
-  if (flags.where.size() > 1) {
-    return UsageError("-U takes one PATH; " + Quoted(flags.where[1]) + " is one argument too many");
-  }
+  if (flags.where.size() > 1) return OneTooMany(flags, 1, "nc -U PATH");
   const EndpointUse use = flags.listen ? EndpointUse::kBind : EndpointUse::kConnect;
   SOCKETEER_ASSIGN_OR_RETURN(v1::Endpoint where, UnixEndpoint("PATH", flags.where[0], use));
   (flags.listen ? *open.mutable_bind() : *open.mutable_connect()) = std::move(where);
@@ -133,6 +151,19 @@ absl::Status FillUnix(const NcFlags& flags, v1::OpenSocketRequest& open) {
     open.mutable_bind()->mutable_unix_domain();  // any name: a peer answers none that has no name
   }
   return ApplyKind(flags.udp ? "unix-dgram" : "unix", &open);
+}
+
+// What the addresses of a plan that was made were typed as.
+void FillTyped(const NcFlags& flags, NcPlan& plan) {
+  const std::string first = (flags.unix_domain ? "PATH " : "HOST ") + Quoted(flags.where.empty() ? "" : flags.where[0]);
+  if (flags.listen) {
+    plan.own = first;
+    return;
+  }
+  plan.peer = first;
+  if (flags.source.has_value()) plan.own = "-s " + Quoted(*flags.source);
+  if (!flags.source_port.has_value()) return;
+  plan.own += (plan.own.empty() ? "-p " : " -p ") + Quoted(*flags.source_port);
 }
 
 }  // namespace
@@ -148,6 +179,7 @@ absl::StatusOr<NcPlan> MakeNcPlan(const NcFlags& flags) {
   plan.unix_domain = flags.unix_domain;
   plan.shut_down = flags.shut_down;
   plan.keeps = flags.keep;
+  FillTyped(flags, plan);
   return plan;
 }
 

@@ -26,6 +26,9 @@ struct NcFlags {
 
 struct NcPlan {
   v1::OpenSocketRequest open;
+  // What its addresses were typed as, such as `-s "10.0.0.1" -p "80"` and `HOST "10.0.0.2"`; "": not at all.
+  std::string own;
+  std::string peer;
   absl::Duration wait = absl::InfiniteDuration();
   bool listens = false;
   bool datagrams = false;

@@ -1,4 +1,4 @@
-"""nc -l: an error of one connection ends that one; one of the listener ends nc; a connection to the daemon may break."""
+"""nc -l -k: an error of one connection ends that one; one of the listener ends nc."""
 import resource
 import signal
 import unittest
@@ -59,45 +59,6 @@ class Keeps(NcTest):
         self.close(listener=True)
         _, told = self.finish(process, 3)
         self.assertIn("was closed", told)
-
-    def test_a_connection_to_the_daemon_that_breaks(self):
-        for flags in ((), ("-k",)):
-            with self.subTest(flags):
-                proxy = self.proxy()
-                process, port = self.listening_nc(*flags, "--host", proxy.address)
-                for _ in range(2):
-                    proxy.cut(refused=1)
-                    self.said(process, "trying again")
-                    self.said(process, "the daemon is back")
-                self.serves(process, port)
-                if flags:
-                    self.serves(process, port)
-                process.send_signal(signal.SIGINT)
-                process.wait(HANG)
-
-    def test_a_connection_that_it_is_not_told_of(self):
-        proxy = self.proxy()
-        process, port = self.listening_nc("--host", proxy.address)
-        proxy.mute()
-        ours = self.joined(port)
-        while len(self.json("ls")["sockets"]) < 2:
-            pass  # the daemon has not accepted it yet
-        proxy.cut()
-        self.said(process, "trying again")
-        self.said(process, "the daemon is back")
-        ours.sendall(b"served")
-        self.assertEqual(process.stdout.read(6), b"served")
-        self.interrupt(process)
-
-    def test_a_daemon_that_does_not_come_back(self):
-        proxy = self.proxy()
-        self.run_cli("session", "create", "--id", "job")
-        process, _ = self.listening_nc("--host", proxy.address, "--session", "job", "--timeout", "300ms")
-        proxy.stop()
-        self.said(process, "trying again")
-        _, told = self.finish(process, 2)
-        self.assertIn("cannot reach the daemon", told)
-        self.run_cli("session", "end", "job")
 
 
 if __name__ == "__main__":
