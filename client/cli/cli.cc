@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -15,6 +16,12 @@
 #include "socketeer/status_macros.h"
 
 namespace socketeer::cli {
+namespace {
+
+// The daemon may be far away, however short a wait is asked of it.
+constexpr absl::Duration kShortestConnect = absl::Seconds(1);
+
+}  // namespace
 
 void Cli::AddGlobalOptions(CLI::App& app) {
   AddOptional(&app, "--host", host_,
@@ -98,9 +105,11 @@ absl::StatusOr<Host> Cli::DaemonItself() const {
 }
 
 absl::StatusOr<Host> Cli::DaemonAt() const {
-  if (host_.has_value()) return InArgument("--host", Host::Connect(*host_));
+  HostOptions options;
+  options.connect_time = std::clamp(timeout_, kShortestConnect, options.connect_time);
+  if (host_.has_value()) return InArgument("--host", Host::Connect(*host_, options));
   SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
-  return InArgument("--host", Host::Connect(endpoint));
+  return InArgument("--host", Host::Connect(endpoint, options));
 }
 
 absl::Status Cli::RefuseFormat() const {

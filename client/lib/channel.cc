@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -22,9 +23,6 @@ constexpr std::string_view kDefaultPort = "7625";
 constexpr size_t kMaxUnixPathBytes = 107;  // gRPC wants a NUL behind it
 // Above the largest answer: a full page of sockets, or a payload with everything around it.
 constexpr int kMaxMessageBytes = 16 << 20;
-// How long one attempt to connect may take before the daemon counts as unreachable. (GRPC_ARG_MIN_RECONNECT_BACKOFF_MS
-// means this and no pause.)
-constexpr int kConnectTimeoutMs = 5'000;
 // The pause between attempts that failed: a session's shortest lease is 1 s.
 constexpr int kFirstReconnectBackoffMs = 100;
 constexpr int kMaxReconnectBackoffMs = 500;
@@ -85,10 +83,13 @@ absl::StatusOr<Target> ParseTarget(std::string_view text) {
   return HostTarget(text);
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive) {
+std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive,
+                                           absl::Duration connect_time) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  // The name means how long an attempt may take, and no pause.
+  const auto within = absl::ToInt64Milliseconds(std::clamp(connect_time, absl::Milliseconds(1), absl::Hours(24)));
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(within));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMs);
   // Only while a call is under way, which is gRPC's default; then however long nothing else is sent.

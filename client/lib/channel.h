@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "grpcpp/channel.h"
+#include "socketeer/call_options.h"
 
 namespace socketeer::internal {
 
@@ -27,7 +29,8 @@ struct Keepalive {
   std::chrono::milliseconds timeout{5'000};
 };
 
-// Makes no connection yet.
-std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive = {});
+// Makes no connection yet. `connect_time`: as in HostOptions.
+std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive = {},
+                                           absl::Duration connect_time = HostOptions().connect_time);
 
 }  // namespace socketeer::internal

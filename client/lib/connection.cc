@@ -44,6 +44,9 @@ CancellationScope::~CancellationScope() {
 namespace internal {
 namespace {
 
+// What gRPC 1.51 says of a peer that took the connection, and then said nothing.
+constexpr std::string_view kSilent = "timed out before receiving SETTINGS";
+
 // gRPC tells the way it went, "failed to connect to all addresses; last error: UNKNOWN: ipv4:...:
 // Failed to connect to remote host: Connection refused"; the cause stands last.
 std::string Cause(const std::string& message) {
@@ -78,7 +81,8 @@ absl::Status Connection::ToStatus(const grpc::Status& from) const {
   if (rich.ParseFromString(from.error_details())) SetDetails(rich, &status);
   switch (Classify(status)) {
     case ErrorKind::kUnreachable:
-      if (status.code() == absl::StatusCode::kDeadlineExceeded) {
+      if (status.code() == absl::StatusCode::kDeadlineExceeded ||
+          from.error_message().find(kSilent) != std::string::npos) {
         return absl::UnavailableError("the daemon at " + endpoint_ + " does not answer");
       }
       return absl::UnavailableError("cannot reach the daemon at " + endpoint_ + Cause(from.error_message()));

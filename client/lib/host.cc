@@ -18,7 +18,7 @@ constexpr int kPageSize = 1'000;
 
 absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions options) {
   SOCKETEER_ASSIGN_OR_RETURN(const internal::Target target, internal::ParseTarget(endpoint));
-  const std::shared_ptr<grpc::Channel> channel = internal::MakeChannel(target);
+  const std::shared_ptr<grpc::Channel> channel = internal::MakeChannel(target, {}, options.connect_time);
   return Host(Stubs{.sockets = v1::SocketService::NewStub(channel),
                     .sessions = v1::SessionService::NewStub(channel),
                     .host = v1::HostService::NewStub(channel),

@@ -1,4 +1,4 @@
-"""nc when its connection to the daemon breaks, and when its daemon is another one meanwhile."""
+"""nc when its connection to the daemon breaks, when its daemon says nothing, and when it is another one meanwhile."""
 import shutil
 import signal
 import tempfile
@@ -54,7 +54,7 @@ class BrokenConnections(NcTest):
         self.run_cli("session", "end", "job")
 
 
-class Restarts(NcTest):
+class OneOfItsOwn(NcTest):
     def setUp(self):
         self.private = tempfile.mkdtemp(prefix="socketeer-")
         self.addCleanup(shutil.rmtree, self.private)
@@ -62,6 +62,21 @@ class Restarts(NcTest):
         self.addCleanup(self.first.process.stdout.close)
         self.address = "unix:" + self.first.path
 
+
+class Silence(OneOfItsOwn):
+    def test_a_daemon_that_does_not_answer_is_left_as_told(self):
+        self.addCleanup(self.first.stop)
+        self.first.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.first.process.send_signal, signal.SIGCONT)
+        patient = self.start("ls", "--host", self.address, "--timeout", "5s")
+        self.run_cli("nc", "--host", self.address, "--timeout", "1s", "127.0.0.1", "1", code=2,
+                     said=f"nc: the daemon at {self.address} does not answer\n")
+        self.assertIsNone(patient.poll(), "who waits longer, and began before, still waits")
+        _, told = self.finish(patient, 2)
+        self.assertIn(f"ls: the daemon at {self.address} does not answer\n", told)
+
+
+class Restarts(OneOfItsOwn):
     def restart(self):
         self.first.process.kill()
         self.first.process.wait(HANG)

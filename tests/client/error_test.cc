@@ -135,6 +135,10 @@ TEST(FormatError, OfAnUnreachableDaemonIsNoDump) {
   EXPECT_EQ(FormatError(Converted(status)), "cannot reach the daemon at unix:/x: No such file or directory");
   const grpc::Status dump(grpc::StatusCode::UNAVAILABLE, "{\"created\":\"@1\",\"file\": \"x.cc\"}");
   EXPECT_EQ(FormatError(Converted(dump)), "cannot reach the daemon at unix:/x");
+  const grpc::Status silent(grpc::StatusCode::UNAVAILABLE,
+                            "failed to connect to all addresses; last error: UNAVAILABLE: unix:/x: connection attempt "
+                            "timed out before receiving SETTINGS frame");
+  EXPECT_EQ(FormatError(Converted(silent)), "the daemon at unix:/x does not answer");
   EXPECT_THAT(FormatError(Converted({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"})),
               HasSubstr("does not answer"));
 }

@@ -51,6 +51,8 @@ struct HostOptions {
   absl::Duration grace = absl::Seconds(5);
   // The RPC's deadline of calls that do not wait; a name may have to be resolved.
   absl::Duration answer_time = absl::Seconds(30);
+  // How long one attempt to connect to the daemon may take before it counts as unreachable; 1 ms to 24 h.
+  absl::Duration connect_time = absl::Seconds(5);
 };
 
 }  // namespace socketeer
