@@ -81,13 +81,14 @@ class Nc {
   absl::Status ServeDatagrams(const RemoteSocket& socket);
   absl::Status HearEverySender(const RemoteSocket& socket);
   absl::Status TalkOverStream(const RemoteSocket& socket);
-  absl::Status TalkInDatagrams(const RemoteSocket& socket, bool silent);
+  // With `peer`, with nobody else; else silent or not.
+  absl::Status TalkInDatagrams(const RemoteSocket& socket, bool silent, std::optional<v1::Endpoint> peer = {});
   void Tell(const absl::Status& error) const { cli_.Note(FormatError(error)); }
   // Tells it, and gives it time to pass. CANCELLED: a signal.
   absl::Status TellAndPause(const absl::Status& error) const;
   static absl::Status Pause(int milliseconds);
-  // The first datagram's sender becomes the peer. False: it has no name to answer to.
-  absl::StatusOr<bool> ConnectToFirst(const RemoteSocket& socket);
+  // The first datagram's sender becomes the peer. nullopt: it has no name to answer to.
+  absl::StatusOr<std::optional<v1::Endpoint>> ConnectToFirst(const RemoteSocket& socket);
   // Whether the daemon that ended it so is another one than the one that opened the socket.
   bool WasRestarted(const absl::Status& end) const;
   CallOptions CallsWithin(absl::Duration time) const;
@@ -195,9 +196,10 @@ absl::Status Nc::Pause(int milliseconds) {
 
 absl::Status Nc::ServeDatagrams(const RemoteSocket& socket) {
   if (plan_.keeps) return HearEverySender(socket);
-  SOCKETEER_ASSIGN_OR_RETURN(const bool connected, ConnectToFirst(socket));
-  if (!connected) cli_.Note("the sender has no name: standard input is not sent");
-  return TalkInDatagrams(socket, !connected);
+  SOCKETEER_ASSIGN_OR_RETURN(std::optional<v1::Endpoint> peer, ConnectToFirst(socket));
+  const bool silent = !peer.has_value();
+  if (silent) cli_.Note("the sender has no name: standard input is not sent");
+  return TalkInDatagrams(socket, silent, std::move(peer));
 }
 
 // With many senders there is nobody to answer to.
@@ -209,16 +211,16 @@ absl::Status Nc::HearEverySender(const RemoteSocket& socket) {
   }
 }
 
-absl::StatusOr<bool> Nc::ConnectToFirst(const RemoteSocket& socket) {
+absl::StatusOr<std::optional<v1::Endpoint>> Nc::ConnectToFirst(const RemoteSocket& socket) {
   v1::ReceiveDatagramsRequest request;
   request.set_peek(true);
   SOCKETEER_ASSIGN_OR_RETURN(const v1::ReceiveDatagramsResponse first,
                              socket.ReceiveDatagrams(std::move(request), CallsWithin(absl::InfiniteDuration())));
   if (first.datagrams_size() == 0) return absl::InternalError("the daemon answered with no datagram, and no reason");
   const v1::IncomingDatagram& datagram = first.datagrams(0);
-  if (!datagram.has_source()) return false;
+  if (!datagram.has_source()) return std::nullopt;
   SOCKETEER_RETURN_IF_ERROR(socket.Connect(datagram.source(), cli_.Calls()).status());
-  return true;
+  return datagram.source();
 }
 
 absl::Status Nc::TalkOverStream(const RemoteSocket& socket) {
@@ -230,14 +232,14 @@ absl::Status Nc::TalkOverStream(const RemoteSocket& socket) {
   return NcConversation(far_end, Manners()).Run();
 }
 
-absl::Status Nc::TalkInDatagrams(const RemoteSocket& socket, bool silent) {
+absl::Status Nc::TalkInDatagrams(const RemoteSocket& socket, bool silent, std::optional<v1::Endpoint> peer) {
   // No datagram of UDP is longer than the default.
   uint32_t max_bytes = 0;
   if (plan_.unix_domain) {
     SOCKETEER_ASSIGN_OR_RETURN(const v1::Host about, host_.GetHost(cli_.Calls()));
     max_bytes = about.limits().max_payload_bytes();
   }
-  NcDatagrams far_end(socket, max_bytes);
+  NcDatagrams far_end(socket, max_bytes, std::move(peer));
   NcManners manners = Manners();
   manners.silent = silent;
   // What comes just then is not lost, as it could be by beginning anew.

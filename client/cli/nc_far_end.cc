@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "google/protobuf/util/message_differencer.h"
 #include "socketeer/status_macros.h"
 
 namespace socketeer::cli {
@@ -32,6 +33,7 @@ absl::StatusOr<std::optional<absl::Cord>> NcDatagrams::Receive() {
                              socket_.ReceiveDatagrams(std::move(request), Calls()));
   absl::Cord bytes;
   for (v1::IncomingDatagram& datagram : *response.mutable_datagrams()) {
+    if (!IsOfPeer(datagram)) continue;
     const size_t size = datagram.payload().size();
     bytes.Append(std::move(*datagram.mutable_payload()));
     if (datagram.truncated()) {
@@ -40,6 +42,10 @@ absl::StatusOr<std::optional<absl::Cord>> NcDatagrams::Receive() {
     }
   }
   return std::optional(std::move(bytes));
+}
+
+bool NcDatagrams::IsOfPeer(const v1::IncomingDatagram& datagram) const {
+  return !peer_.has_value() || google::protobuf::util::MessageDifferencer::Equals(datagram.source(), *peer_);
 }
 
 }  // namespace socketeer::cli

@@ -58,8 +58,10 @@ class NcStream : public NcFarEnd {
 // Datagrams: each Send is one.
 class NcDatagrams : public NcFarEnd {
  public:
-  // `max_bytes`: the room for one that comes, as ReceiveDatagramsRequest has it.
-  NcDatagrams(const RemoteSocket& socket, uint32_t max_bytes) : socket_(socket), max_bytes_(max_bytes) {}
+  // `max_bytes`: the room for one that comes, as ReceiveDatagramsRequest has it. `peer`: whose datagrams are received;
+  // others may have come before the socket was connected to it. Absent: everybody's.
+  NcDatagrams(const RemoteSocket& socket, uint32_t max_bytes, std::optional<v1::Endpoint> peer = std::nullopt)
+      : socket_(socket), max_bytes_(max_bytes), peer_(std::move(peer)) {}
 
   // As netcat's: small enough for a datagram of any kind.
   size_t block_bytes() const override { return 16 << 10; }
@@ -73,10 +75,12 @@ class NcDatagrams : public NcFarEnd {
   void Cancel() override { cancellation_.Cancel(); }
 
  private:
+  bool IsOfPeer(const v1::IncomingDatagram& datagram) const;
   CallOptions Calls() { return {.timeout = absl::InfiniteDuration(), .cancellation = &cancellation_}; }
 
   const RemoteSocket& socket_;
   const uint32_t max_bytes_;
+  const std::optional<v1::Endpoint> peer_;
   absl::Status lost_;  // what the next Receive returns
   Cancellation cancellation_;
 };

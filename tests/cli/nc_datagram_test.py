@@ -92,6 +92,30 @@ class Datagrams(NcTest):
         self.assertEqual(first.recv(100), b"answer")
         self.interrupt(process)
 
+    def check_burst(self, process, there, first, second):
+        """Both send before nc knows of either."""
+        process.send_signal(signal.SIGSTOP)
+        for _ in range(3):
+            first.sendto(b"heard", there)
+            second.sendto(b"other", there)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.stdout.read(15), 3 * b"heard")
+        first.sendto(b"again", there)
+        self.assertEqual(process.stdout.read(5), b"again")
+        self.interrupt(process)
+
+    def test_what_another_sender_sent_before_is_not_heard_either(self):
+        process = self.nc("-l", "-u", "127.0.0.1", 0)
+        port = int(self.said(process, "listening on 127.0.0.1:").rsplit(":", 1)[1])
+        self.check_burst(process, ("127.0.0.1", port), self.peer(), self.peer())
+        there = self.path("listener")
+        nameless = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(nameless.close)
+        for second in (self.peer(socket.AF_UNIX, self.path("second")), nameless):
+            process = self.nc("-l", "-u", "-U", there)
+            self.said(process, "listening on " + there)
+            self.check_burst(process, there, self.peer(socket.AF_UNIX, self.path("first")), second)
+
     def test_k_hears_every_sender(self):
         process = self.nc("-l", "-k", "-u", "127.0.0.1", 0)
         port = int(self.said(process, "listening on 127.0.0.1:").rsplit(":", 1)[1])
