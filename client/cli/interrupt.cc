@@ -35,7 +35,7 @@ void HandleSignals(sigset_t signals, Cancellation* cancellation) {
     const Wakeup* const watched = interrupt_watched.load();
     if (watched != nullptr) {
       watched->Signal();
-      std::this_thread::sleep_for(kClosingTime);  // a further signal stays blocked
+      std::this_thread::sleep_for(kClosingTime);  // because that is its time; signals stay blocked
     }
     if (watched != nullptr || !first || !heard) _exit(kExitSignal + signal);
   }

@@ -5,31 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <vector>
 
+#include "tests/bench/listen.h"
+
+namespace socketeer::bench {
 namespace {
-
-int Must(int result, const char* what) {
-  if (result >= 0) return result;
-  std::perror(what);
-  std::exit(1);
-}
-
-int Listen() {
-  const int listener = Must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  Must(bind(listener, reinterpret_cast<sockaddr*>(&address), size), "bind");
-  Must(listen(listener, 4096), "listen");
-  Must(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  std::printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
-  std::fflush(stdout);
-  return listener;
-}
 
 void Watch(int epoll, int fd) {
   epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
@@ -48,9 +29,7 @@ void Echo(int fd, std::vector<char>& buffer) {
   if (count <= 0 || send(fd, buffer.data(), static_cast<size_t>(count), MSG_NOSIGNAL) < count) close(fd);
 }
 
-}  // namespace
-
-int main() {
+void Serve() {
   const int listener = Listen();
   const int epoll = Must(epoll_create1(0), "epoll_create1");
   Watch(epoll, listener);
@@ -64,3 +43,8 @@ int main() {
     }
   }
 }
+
+}  // namespace
+}  // namespace socketeer::bench
+
+int main() { socketeer::bench::Serve(); }

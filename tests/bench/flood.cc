@@ -14,34 +14,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <unordered_map>
 #include <vector>
 
+#include "tests/bench/listen.h"
+
 namespace socketeer::bench {
 namespace {
-
-int Must(int result, const char* what) {
-  if (result >= 0) return result;
-  std::perror(what);
-  std::exit(1);
-}
-
-int Listen() {
-  const int listener = Must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  Must(bind(listener, reinterpret_cast<sockaddr*>(&address), size), "bind");
-  Must(listen(listener, 4096), "listen");
-  Must(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  std::printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
-  std::fflush(stdout);
-  return listener;
-}
 
 class Peer {
  public:
