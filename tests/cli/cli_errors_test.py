@@ -199,7 +199,8 @@ class Failures(CliTest):
             silent.bind(("127.0.0.1", 0))
             silent.listen()
             endpoint = "127.0.0.1:%d" % silent.getsockname()[1]
-            self.run_cli("--host", endpoint, "ls", code=2, said="cannot reach the daemon")
+            self.run_cli("--host", endpoint, "ls", "--timeout", "1s", code=2,
+                         said=f"the daemon at {endpoint} does not answer")
 
     def test_version_needs_no_daemon(self):
         nowhere = os.path.join(self.directory, "nowhere.sock")
