@@ -151,7 +151,9 @@ TEST_P(AttachLife, EndsWithItsSession) {
   ASSERT_TRUE(Ok(server_->Ask(&Stub::TransferSocket, Rig::At(pair_.client) + "session: 'sessions/work'")));
   Attached attached(server_.caller(), pair_.client);
   Attached unopened(server_.caller());
-  EXPECT_EQ(server_->Ask(&testing::SessionStub::GetSession, "name: 'sessions/work'")->holders(), 1u);
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return server_->Ask(&testing::SessionStub::GetSession, "name: 'sessions/work'")->holders() == 1; },
+      "the transfer, which was answered, is not over yet"));
   ASSERT_TRUE(Ok(server_->Ask(&testing::SessionStub::EndSession, "name: 'sessions/work'")));
   const Problem ended = attached.End();
   EXPECT_EQ(ended.code, StatusCode::ABORTED);

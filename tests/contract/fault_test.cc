@@ -17,24 +17,31 @@ using testing::NthCallFails;
 
 using Sockets = std::vector<v1::Socket>;
 
+// With the kernel whose calls fail.
+struct FaultRig : Rig {
+  FaultRig(const Kind& kind, TestServer& server, NthCallFails& made_to_fail)
+      : Rig(kind, server), kernel(made_to_fail) {}
+  NthCallFails& kernel;
+};
+
 struct FaultCase {
   const char* name;
   bool (*applies)(const Kind&);
   const char* told;  // the system call whose failure must be told
-  Sockets (*prepare)(Rig&);
+  Sockets (*prepare)(FaultRig&);
   // The call under test; sockets that it makes are added.
-  grpc::Status (*run)(Rig&, Sockets&);
+  grpc::Status (*run)(FaultRig&, Sockets&);
 };
 
 // A wait that nothing ends, because the kernel did not mean the EAGAIN.
 constexpr char kShortWait[] = " timeout { nanos: 5000000 } ";
 
 template <typename Method>
-grpc::Status Told(Rig& rig, Method method, const std::string& text) {
+grpc::Status Told(FaultRig& rig, Method method, const std::string& text) {
   return rig.caller().Ask(method, text).status;
 }
 
-grpc::Status OpenNamed(Rig& rig, Sockets& sockets, const std::string& more) {
+grpc::Status OpenNamed(FaultRig& rig, Sockets& sockets, const std::string& more) {
   auto request = testing::Text<v1::OpenSocketRequest>(rig.Make());
   request.MergeFrom(testing::Text<v1::OpenSocketRequest>("socket_id: 'faulty' " + more));
   auto reply = rig.caller().Ask(&Stub::OpenSocket, request);
@@ -42,23 +49,23 @@ grpc::Status OpenNamed(Rig& rig, Sockets& sockets, const std::string& more) {
   return reply.status;
 }
 
-Sockets None(Rig&) { return {}; }
-Sockets OneNew(Rig& rig) { return {rig.Open()}; }
-Sockets OneBound(Rig& rig) { return {rig.Bound()}; }
-Sockets TargetAndNew(Rig& rig) {
+Sockets None(FaultRig&) { return {}; }
+Sockets OneNew(FaultRig& rig) { return {rig.Open()}; }
+Sockets OneBound(FaultRig& rig) { return {rig.Bound()}; }
+Sockets TargetAndNew(FaultRig& rig) {
   const v1::Socket target = rig.kind().HasConnections() ? rig.Listener() : rig.Bound();
   return {rig.Open(), target};
 }
-Sockets OnePair(Rig& rig) {
+Sockets OnePair(FaultRig& rig) {
   const Pair pair = rig.Connected();
   return {pair.client, pair.server};
 }
-Sockets PairWithData(Rig& rig) {
+Sockets PairWithData(FaultRig& rig) {
   const Sockets pair = OnePair(rig);
   rig.Send(pair[1], "data");
   return pair;
 }
-Sockets ListenerWithClient(Rig& rig) {
+Sockets ListenerWithClient(FaultRig& rig) {
   const v1::Socket listener = rig.Listener();
   return {listener, rig.ClientOf(listener)};
 }
@@ -69,7 +76,7 @@ grpc::Status StatusOf(const google::rpc::Status& status) {
 
 // What is told in place of the first datagram or connection, or of the end of either direction; or OK, once
 // `over(stream)`. Behind a pretended EAGAIN the kernel has nothing to announce: `stir` makes it.
-grpc::Status Watch(Rig& rig, const v1::Socket& socket, const std::string& frame,
+grpc::Status Watch(FaultRig& rig, const v1::Socket& socket, const std::string& frame,
                    const std::function<grpc::Status()>& stir, const std::function<bool(testing::Counted&)>& over) {
   testing::Counted counted(rig.caller(), socket);
   if (counted.refused()) return counted.Finish();
@@ -92,17 +99,21 @@ grpc::Status Watch(Rig& rig, const v1::Socket& socket, const std::string& frame,
   }
 }
 
-grpc::Status AttachAndReceive(Rig& rig, Sockets& s) {
+grpc::Status AttachAndReceive(FaultRig& rig, Sockets& s) {
   return Watch(
       rig, s[0], "", [&] { return rig.TrySend(s[1], kShortWait); },
       [](testing::Counted& counted) { return counted.received() > 0; });
 }
-grpc::Status AttachAndSend(Rig& rig, Sockets& s) {
+grpc::Status AttachAndSend(FaultRig& rig, Sockets& s) {
   return Watch(
-      rig, s[0], "datagrams { datagrams { payload: 'x' } }", [&] { return rig.TrySend(s[1], kShortWait); },
+      rig, s[0], "datagrams { datagrams { payload: 'x' } }",
+      [&] {
+        rig.kernel.AwaitCall("sendmmsg");  // what the kernel announces before that is of no use to it
+        return rig.TrySend(s[1], kShortWait);
+      },
       [](testing::Counted& counted) { return counted.done() > 0; });
 }
-grpc::Status AttachAndAccept(Rig& rig, Sockets& s) {
+grpc::Status AttachAndAccept(FaultRig& rig, Sockets& s) {
   auto request = testing::Text<v1::OpenSocketRequest>(rig.Make() + "connect { " + rig.Reach(s[0]) + " }" + kShortWait);
   const grpc::Status told = Watch(
       rig, s[0], "", [&] { return rig.caller().Ask(&Stub::OpenSocket, request).status; },
@@ -119,54 +130,54 @@ std::vector<FaultCase> FaultCases() {
   const auto udp = [](const Kind& kind) { return kind.IsUdp(); };
   const auto records = [](const Kind& kind) { return kind.HasRecords() && !kind.IsUdp(); };
   return {
-      {"open", always, "socket", None, [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, ""); }},
+      {"open", always, "socket", None, [](FaultRig& rig, Sockets& s) { return OpenNamed(rig, s, ""); }},
       {"open, bind", always, "bind", None,
-       [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, "bind { " + rig.Fresh() + " }"); }},
+       [](FaultRig& rig, Sockets& s) { return OpenNamed(rig, s, "bind { " + rig.Fresh() + " }"); }},
       {"open, bind, listen", connections, "listen", None,
-       [](Rig& rig, Sockets& s) { return OpenNamed(rig, s, "listen {} bind { " + rig.Fresh() + " }"); }},
+       [](FaultRig& rig, Sockets& s) { return OpenNamed(rig, s, "listen {} bind { " + rig.Fresh() + " }"); }},
       {"open, connect", always, "setsockopt", TargetAndNew,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return OpenNamed(rig, s, "options { keepalive: true } connect { " + rig.Reach(s[1]) + " }" + kShortWait);
        }},
       {"bind", always, "bind", OneNew,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return Told(rig, &Stub::BindSocket, Rig::At(s[0]) + "local { " + rig.Fresh() + " }");
        }},
       {"listen", connections, "listen", OneBound,
-       [](Rig& rig, Sockets& s) { return Told(rig, &Stub::ListenSocket, Rig::At(s[0])); }},
+       [](FaultRig& rig, Sockets& s) { return Told(rig, &Stub::ListenSocket, Rig::At(s[0])); }},
       {"connect", always, "", TargetAndNew,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return Told(rig, &Stub::ConnectSocket, Rig::At(s[0]) + "peer { " + rig.Reach(s[1]) + " }" + kShortWait);
        }},
       {"accept", connections, "accept4", ListenerWithClient,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          auto reply = rig.caller().Ask(&Stub::AcceptSocket, Rig::At(s[0]) + kShortWait);
          if (reply.ok() && reply->has_socket()) s.push_back(reply->socket());
          return reply.status;
        }},
-      {"send", always, "sendmsg", OnePair, [](Rig& rig, Sockets& s) { return rig.TrySend(s[0], kShortWait); }},
+      {"send", always, "sendmsg", OnePair, [](FaultRig& rig, Sockets& s) { return rig.TrySend(s[0], kShortWait); }},
       {"receive", always, "recvmsg", PairWithData,
-       [](Rig& rig, Sockets& s) { return rig.TryReceive(s[0], kShortWait); }},
+       [](FaultRig& rig, Sockets& s) { return rig.TryReceive(s[0], kShortWait); }},
       {"attach, receive", udp, "recvmmsg", PairWithData, AttachAndReceive},
       {"attach, receive", records, "recvmsg", PairWithData, AttachAndReceive},
       {"attach, send", datagrams, "sendmmsg", OnePair, AttachAndSend},
       {"attach, accept", connections, "accept4", ListenerWithClient, AttachAndAccept},
       {"shutdown", always, "shutdown", OnePair,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return Told(rig, &Stub::ShutdownSocket, Rig::At(s[0]) + "direction: DIRECTION_WRITE");
        }},
       {"setsockopt", always, "setsockopt", OneNew,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return Told(rig, &Stub::SetSocketOptions, Rig::At(s[0]) + "options { keepalive: true sndbuf: 65536 }");
        }},
       {"getsockopt", always, "", OneNew,
-       [](Rig& rig, Sockets& s) { return Told(rig, &Stub::GetSocketOptions, Rig::At(s[0])); }},
+       [](FaultRig& rig, Sockets& s) { return Told(rig, &Stub::GetSocketOptions, Rig::At(s[0])); }},
       {"await", always, "", PairWithData,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          return Told(rig, &Stub::AwaitSockets, "items { " + Rig::At(s[0]) + " condition: CONDITION_READABLE }");
        }},
       {"close", always, "", OneBound,
-       [](Rig& rig, Sockets& s) {
+       [](FaultRig& rig, Sockets& s) {
          const v1::Socket closed = s.back();
          s.clear();
          return Told(rig, &Stub::CloseSocket, Rig::At(closed));
@@ -176,7 +187,7 @@ std::vector<FaultCase> FaultCases() {
 
 class FaultsByRpc : public ::testing::TestWithParam<Kind> {
  protected:
-  FaultsByRpc() : server_({.syscalls = &kernel_}), rig_(GetParam(), server_) {
+  FaultsByRpc() : server_({.syscalls = &kernel_}), rig_(GetParam(), server_, kernel_) {
     rig_.Close({rig_.Open()});  // whose thread the seam watches from now on
   }
 
@@ -230,7 +241,7 @@ class FaultsByRpc : public ::testing::TestWithParam<Kind> {
 
   NthCallFails kernel_;
   TestServer server_;
-  Rig rig_;
+  FaultRig rig_;
 };
 
 TEST_P(FaultsByRpc, AreTold) {

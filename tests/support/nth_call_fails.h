@@ -4,10 +4,13 @@
 // not counted, because how often a loop turns is not the test's to say; InterruptWaits() is for it.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -40,6 +43,13 @@ class NthCallFails final : public net::Syscalls {
     std::lock_guard lock(mutex_);
     armed_ = false;
     return failed_;
+  }
+  // Returns when such a call was made since Arm(), whether it failed or not.
+  void AwaitCall(std::string_view call) {
+    std::unique_lock lock(mutex_);
+    called_.wait(lock, [&] {
+      return std::any_of(calls_.begin(), calls_.end(), [&](const CallMade& each) { return each.call == call; });
+    });
   }
   // Those made since Arm().
   std::vector<CallMade> calls() {
@@ -154,6 +164,7 @@ class NthCallFails final : public net::Syscalls {
     std::lock_guard lock(mutex_);
     if (!armed_) return false;
     calls_.push_back({.call = call, .level = level, .detail = detail});
+    called_.notify_all();
     const std::vector<int>& errnos = ErrnosOf(call);
     if (calls_.size() != nth_ || which_ >= errnos.size()) return false;
     failed_ = calls_.back();
@@ -175,6 +186,7 @@ class NthCallFails final : public net::Syscalls {
   }
 
   std::mutex mutex_;  // guards all below
+  std::condition_variable called_;
   bool armed_ = false;
   size_t nth_ = 0;
   size_t which_ = 0;
