@@ -25,19 +25,28 @@ absl::StatusOr<policy::Policy> ReadPolicy(const std::string& file) {
   return *std::move(read);
 }
 
+// A policy that only watches must not be taken for one that guards.
+const char* ModeOf(const policy::Policy& read) { return read.mode == policy::Mode::kShadow ? "shadow" : "enforce"; }
+
+void NoteMode(const Cli& cli, const std::string& file, const policy::Policy& read) {
+  if (read.mode == policy::Mode::kShadow) cli.Note(Printable(file) + ": mode is shadow: nothing is denied, only told");
+}
+
 absl::Status Test(Cli& cli, const std::vector<std::string>& files) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
   auto results = nlohmann::json::array();
   std::string lines;
   for (const std::string& file : files) {
     SOCKETEER_ASSIGN_OR_RETURN(const policy::Policy read, ReadPolicy(file));
+    NoteMode(cli, file, read);
     const std::vector<std::string> failed = read.FailedCases();
     for (const std::string& each : failed) cli.Note(Printable(file) + ":" + each);
     if (read.cases.empty()) cli.Note(Printable(file) + " has no cases, so nothing was tested");
     if (!failed.empty() || read.cases.empty()) cli.Expected(false);
     lines += Printable(file) + ": " + std::to_string(read.cases.size() - failed.size()) + " of " +
              std::to_string(read.cases.size()) + " cases hold\n";
-    results.push_back({{"file", Printable(file)}, {"cases", read.cases.size()}, {"failed", failed}});
+    results.push_back(
+        {{"file", Printable(file)}, {"mode", ModeOf(read)}, {"cases", read.cases.size()}, {"failed", failed}});
   }
   return cli.out().IsStructured() ? cli.out().Json(results.dump()) : cli.out().Bytes(lines);
 }
@@ -47,9 +56,10 @@ absl::Status Explain(Cli& cli, const ExplainArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(const policy::Policy read, ReadPolicy(arguments.file));
   const auto request = policy::ParseRequest(arguments.identity, arguments.verb, arguments.object);
   if (!request.ok()) return UsageError(request.error().message);
+  NoteMode(cli, arguments.file, read);
   const policy::Decision decision = read.Decide(*request);
   if (cli.out().IsStructured()) {
-    nlohmann::json document = {{"allowed", decision.allowed}};
+    nlohmann::json document = {{"allowed", decision.allowed}, {"mode", ModeOf(read)}};
     if (decision.rule != nullptr) document["rule"] = decision.rule->name;
     if (decision.rule != nullptr) document["line"] = decision.rule->line;
     return cli.out().Json(document.dump());

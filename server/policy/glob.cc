@@ -14,8 +14,9 @@ bool Matches(std::string_view pattern, std::string_view text) {
       reached[0] = false;
       continue;
     }
-    const bool slashes = at + 1 < pattern.size() && pattern[at + 1] == '*';
-    if (slashes) ++at;
+    const bool twice = at + 1 < pattern.size() && pattern[at + 1] == '*';
+    const bool slashes = twice || pattern[0] == '@';
+    if (twice) ++at;
     for (size_t end = 1; end <= text.size(); ++end) {
       if (reached[end - 1] && (slashes || text[end - 1] != '/')) reached[end] = true;
     }

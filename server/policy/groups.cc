@@ -3,10 +3,13 @@
 #include <initializer_list>
 #include <optional>
 
+#include "server/policy/request.h"
+
 namespace socketeer::policy {
 namespace {
 
-constexpr char kIdentities[] = "identities, as uid:1000, spiffe://lab/*, token:ci, or a group's name";
+constexpr char kIdentities[] =
+    "identities, as uid:1000, token:ci, dns:ci.example, spiffe://lab/* or anonymous, and groups of them";
 constexpr char kAddresses[] = "addresses, as 10.0.0.1, 10.0.0.0/8, \"fd00::/8\", or a group's name";
 
 std::vector<IpRange> Ranges(std::initializer_list<const char*> texts) {
@@ -15,17 +18,15 @@ std::vector<IpRange> Ranges(std::initializer_list<const char*> texts) {
   return ranges;
 }
 
-// Every identity but "anonymous" has a colon; a group has none.
-bool IsIdentity(const std::string& word) { return word.find(':') != word.npos || word == "anonymous"; }
-
-std::optional<IpRange> ReadRange(const YAML::Node& at, const std::string& word, Problems* problems) {
-  const auto range = IpRange::Parse(word);
+std::optional<IpRange> ReadRange(const Word& word, Problems* problems) {
+  static const IpRange mapped = *IpRange::Parse("::ffff:0:0/96");
+  const auto range = IpRange::Parse(word.text);
   if (!range) {
-    problems->Note(at, Quoted(word) + " is no address, nor a range without bits behind its prefix, nor a group");
-  } else if (const Ip inner = range->base.Unwrapped(); inner != range->base) {
-    problems->Note(at, Quoted(word) +
-                           " would never match: such an address is judged as the IPv4 address within, here " +
-                           inner.ToString());
+    problems->Note(word.line,
+                   Quoted(word.text) + " is no address, nor a range without bits behind its prefix, nor a group");
+  } else if (mapped.Contains(*range)) {
+    problems->Note(word.line,
+                   Quoted(word.text) + " would never match: such an address is judged as the IPv4 address that it is");
     return std::nullopt;
   }
   return range;
@@ -43,42 +44,51 @@ Groups::Groups()
                   {"wildcard", Ranges({"0.0.0.0", "::"})}}) {}
 
 void Groups::ReadIdentities(const YAML::Node& node, Problems* problems) {
-  if (!node.IsDefined()) return;
-  if (!node.IsMap()) return problems->Note(node, "identities must be a map of groups");
-  for (const auto& entry : node) {
-    const std::string name = problems->Word(entry.first, "names of groups");
-    if (IsIdentity(name)) problems->Note(entry.first, Quoted(name) + " cannot be a group's name: it is an identity");
-    const auto [group, added] = identities_.try_emplace(name);
-    if (!added) problems->Note(entry.first, "there is a group " + Quoted(name) + " already");
-    for (const std::string& word : problems->Words(entry.second, kIdentities)) {
-      if (!IsIdentity(word)) problems->Note(entry.second, Quoted(word) + " is no identity: they are as uid:1000");
-      group->second.push_back(word);
-    }
-  }
+  Read(node, "identities", &identities_, problems, [&](const YAML::Node& members, std::vector<std::string>* group) {
+    for (const Word& word : problems->Words(members, kIdentities)) AddIdentity(word, group, problems);
+  });
 }
 
 void Groups::ReadAddresses(const YAML::Node& node, Problems* problems) {
-  if (!node.IsDefined()) return;
-  if (!node.IsMap()) return problems->Note(node, "addresses must be a map of groups");
-  for (const auto& entry : node) {
-    const std::string name = problems->Word(entry.first, "names of groups");
-    const auto [group, added] = addresses_.try_emplace(name);
-    if (!added) problems->Note(entry.first, "there is a group " + Quoted(name) + " already");
-    for (const std::string& word : problems->Words(entry.second, kAddresses)) {
-      if (const auto range = ReadRange(entry.second, word, problems)) group->second.push_back(*range);
+  Read(node, "addresses", &addresses_, problems, [&](const YAML::Node& members, std::vector<IpRange>* group) {
+    for (const Word& word : problems->Words(members, kAddresses)) {
+      if (const auto range = ReadRange(word, problems)) group->push_back(*range);
     }
+  });
+}
+
+template <typename Member, typename ReadMembers>
+void Groups::Read(const YAML::Node& node, const char* key, std::map<std::string, std::vector<Member>>* groups,
+                  Problems* problems, ReadMembers read_members) {
+  if (!node.IsDefined()) return;
+  if (!node.IsMap()) return problems->Note(node, std::string(key) + " must be a map of groups");
+  for (const auto& entry : node) {
+    const std::string name = problems->OneWord(entry.first, "names of groups");
+    if (IsIdentity(name, true) || IpRange::Parse(name)) {
+      problems->Note(entry.first, Quoted(name) + " cannot be a group's name: it means itself");
+    }
+    const auto [group, added] = groups->try_emplace(name);
+    if (!added) problems->Note(entry.first, "there is a group " + Quoted(name) + " already");
+    read_members(entry.second, &group->second);
   }
+}
+
+void Groups::AddIdentity(const Word& word, std::vector<std::string>* to, Problems* problems) {
+  if (!IsIdentity(word.text, true)) {
+    problems->Note(word.line, Quoted(word.text) + " is none of " + kIdentities);
+  }
+  to->push_back(word.text);
 }
 
 std::vector<std::string> Groups::Identities(const YAML::Node& node, Problems* problems) const {
   std::vector<std::string> patterns;
-  for (const std::string& word : problems->Words(node, kIdentities)) {
-    if (const auto group = identities_.find(word); group != identities_.end()) {
-      patterns.insert(patterns.end(), group->second.begin(), group->second.end());
-    } else if (IsIdentity(word)) {
-      patterns.push_back(word);
+  for (const Word& word : problems->Words(node, kIdentities)) {
+    const auto group = identities_.find(word.text);
+    if (!problems->Spend(word.line, group == identities_.end() ? 1 : group->second.size())) break;
+    if (group == identities_.end()) {
+      AddIdentity(word, &patterns, problems);
     } else {
-      problems->Note(node, "there is no group " + Quoted(word) + ", and it is no identity");
+      patterns.insert(patterns.end(), group->second.begin(), group->second.end());
     }
   }
   return patterns;
@@ -86,10 +96,12 @@ std::vector<std::string> Groups::Identities(const YAML::Node& node, Problems* pr
 
 std::vector<IpRange> Groups::Addresses(const YAML::Node& node, Problems* problems) const {
   std::vector<IpRange> ranges;
-  for (const std::string& word : problems->Words(node, kAddresses)) {
-    if (const auto group = addresses_.find(word); group != addresses_.end()) {
+  for (const Word& word : problems->Words(node, kAddresses)) {
+    const auto group = addresses_.find(word.text);
+    if (!problems->Spend(word.line, group == addresses_.end() ? 1 : group->second.size())) break;
+    if (group != addresses_.end()) {
       ranges.insert(ranges.end(), group->second.begin(), group->second.end());
-    } else if (const auto range = ReadRange(node, word, problems)) {
+    } else if (const auto range = ReadRange(word, problems)) {
       ranges.push_back(*range);
     }
   }

@@ -26,6 +26,11 @@ class Groups {
   std::vector<IpRange> Addresses(const YAML::Node& node, Problems* problems) const;
 
  private:
+  template <typename Member, typename ReadMembers>
+  static void Read(const YAML::Node& node, const char* key, std::map<std::string, std::vector<Member>>* groups,
+                   Problems* problems, ReadMembers read_members);
+  static void AddIdentity(const Word& word, std::vector<std::string>* to, Problems* problems);
+
   std::map<std::string, std::vector<std::string>> identities_;
   std::map<std::string, std::vector<IpRange>> addresses_;
 };

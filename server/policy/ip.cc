@@ -21,7 +21,6 @@ struct Wrapping {
 
 const std::vector<Wrapping>& Wrappings() {
   static const auto& wrappings = *new std::vector<Wrapping>{
-      {RangeOf("::ffff:0:0/96"), 12},    // mapped
       {RangeOf("::ffff:0:0:0/96"), 12},  // translated
       {RangeOf("::/96"), 12},            // compatible
       {RangeOf("2002::/16"), 2},         // 6to4
@@ -68,22 +67,25 @@ Ip Ip::Prefix(int count) const {
   return prefix;
 }
 
-Ip Ip::Unwrapped() const {
-  static const Ip loopback = *Parse("::1");
-  if (v4_ || IsWildcard() || *this == loopback) return *this;
-  for (const Wrapping& each : Wrappings()) {
-    if (!each.range.Contains(*this)) continue;
-    V4Bytes inner;
-    for (size_t i = 0; i < inner.size(); ++i) inner[i] = bytes_[each.at + i] ^ each.mask;
-    return Ip(inner);
-  }
-  return *this;
+Ip Ip::Unmapped() const {
+  static const IpRange mapped = RangeOf("::ffff:0:0/96");
+  return mapped.Contains(*this) ? V4At(12) : *this;
 }
 
-Ip Ip::Destination() const {
-  const Ip inner = Unwrapped();
-  if (!inner.IsWildcard()) return inner;
-  return *Parse(inner.is_v4() ? "127.0.0.1" : "::1");
+std::optional<Ip> Ip::Embedded() const {
+  static const Ip loopback = *Parse("::1");
+  if (v4_ || IsWildcard() || *this == loopback) return std::nullopt;
+  for (const Wrapping& each : Wrappings()) {
+    if (each.range.Contains(*this)) return V4At(each.at, each.mask);
+  }
+  const bool isatap = (bytes_[8] & ~0x02) == 0 && bytes_[9] == 0 && bytes_[10] == 0x5e && bytes_[11] == 0xfe;
+  return isatap ? std::optional(V4At(12)) : std::nullopt;
+}
+
+Ip Ip::V4At(size_t at, uint8_t mask) const {
+  V4Bytes inner;
+  for (size_t i = 0; i < inner.size(); ++i) inner[i] = bytes_[at + i] ^ mask;
+  return Ip(inner);
 }
 
 std::optional<IpRange> IpRange::Parse(std::string_view text) {
@@ -93,6 +95,7 @@ std::optional<IpRange> IpRange::Parse(std::string_view text) {
   if (slash == std::string_view::npos) return IpRange{*base, base->bits()};
   unsigned bits = 0;
   const char* const end = text.data() + text.size();
+  if (text.size() > slash + 2 && text[slash + 1] == '0') return std::nullopt;  // "/08"
   const auto [rest, error] = std::from_chars(text.data() + slash + 1, end, bits);
   if (error != std::errc() || rest != end || bits > static_cast<unsigned>(base->bits())) return std::nullopt;
   const int count = static_cast<int>(bits);
@@ -108,15 +111,18 @@ const std::vector<IpRange>& MetadataServices() {
   static const auto& services = *new std::vector<IpRange>{
       RangeOf("169.254.169.254"),  // most
       RangeOf("169.254.170.2"),    // containers of one
-      RangeOf("169.254.170.23"),  RangeOf("fd00:ec2::23"),  RangeOf("100.100.100.200"), RangeOf("168.63.129.16"),
-      RangeOf("192.0.0.192"),     RangeOf("fd00:ec2::254"), RangeOf("fd20:ce::254"),
+      RangeOf("169.254.170.23"),  RangeOf("fd00:ec2::23"),       RangeOf("100.100.100.200"),
+      RangeOf("168.63.129.16"),   RangeOf("192.0.0.192"),        RangeOf("fd00:ec2::254"),
+      RangeOf("fd20:ce::254"),    RangeOf("fd00:c1::a9fe:a9fe"), RangeOf("fd00:42::42"),
   };
   return services;
 }
 
 const IpRange* SensitiveRangeOf(const Ip& ip) {
-  static const IpRange others[] = {RangeOf("169.254.0.0/16"), RangeOf("fe80::/10"),
-                                   RangeOf("64:ff9b:1::/48")};  // RFC 8215
+  // Of one link, host or interface; and RFC 8215.
+  static const IpRange others[] = {RangeOf("169.254.0.0/16"), RangeOf("fe80::/10"),     RangeOf("224.0.0.0/24"),
+                                   RangeOf("ff01::/16"),      RangeOf("ff02::/16"),     RangeOf("ff11::/16"),
+                                   RangeOf("ff12::/16"),      RangeOf("64:ff9b:1::/48")};
   for (const IpRange& each : MetadataServices()) {
     if (each.Contains(ip)) return &each;
   }

@@ -1,4 +1,4 @@
-// IPv4 and IPv6 addresses as a policy sees them: by where a packet to them ends up, however they are written.
+// IPv4 and IPv6 addresses as a policy sees them.
 #pragma once
 
 #include <array>
@@ -32,15 +32,17 @@ class Ip {
   Ip Prefix(int count) const;
   int bits() const { return v4_ ? 32 : 128; }
 
-  // The IPv4 address that an IPv6 one is only a form of, or a tunnel to: mapped and translated (RFC 4291, 2765),
-  // compatible (RFC 4291), 6to4 (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052). Any other is itself.
-  Ip Unwrapped() const;
-  // Where a packet to it ends up: unwrapped, and of a wildcard the loopback address.
-  Ip Destination() const;
+  // The IPv4 address that a mapped one, ::ffff:10.0.0.1, is only another form of. Any other is itself.
+  Ip Unmapped() const;
+  // The IPv4 address that an IPv6 one leads to at last, through a translator or a tunnel: translated (RFC 2765),
+  // compatible (RFC 4291), 6to4 (RFC 3056), Teredo (RFC 4380), NAT64 (RFC 6052) and ISATAP (RFC 5214).
+  std::optional<Ip> Embedded() const;
 
   friend bool operator==(const Ip&, const Ip&) = default;
 
  private:
+  Ip V4At(size_t at, uint8_t mask = 0) const;
+
   V6Bytes bytes_{};  // of an IPv4 address the first four
   bool v4_ = false;
 };
@@ -63,8 +65,8 @@ struct IpRange {
 // Where clouds tell their machines secrets.
 const std::vector<IpRange>& MetadataServices();
 
-// The narrowest range of addresses that nobody means by a wide one: link-local addresses, the metadata services of
-// clouds, and NAT64 prefixes whose embedded address cannot be known. Null: it is in none.
+// The narrowest range of addresses that nobody means by a wide one: link-local addresses and groups, the metadata
+// services of clouds, and NAT64 prefixes whose embedded address cannot be known. Null: it is in none.
 const IpRange* SensitiveRangeOf(const Ip& ip);
 
 }  // namespace socketeer::policy

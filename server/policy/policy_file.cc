@@ -14,12 +14,13 @@
 namespace socketeer::policy {
 namespace {
 
+constexpr size_t kMaxRules = 1'000;
 constexpr size_t kMaxProblem = 300;  // bytes of what the parser says
 constexpr char kCaseForm[] =
     "[IDENTITY, VERB, OBJECT, allow or deny, RULE]; without OBJECT for a verb that has none, RULE may be absent";
 
 Mode ReadMode(const YAML::Node& node, Problems* problems) {
-  const std::string word = problems->Word(node, "enforce, shadow");
+  const std::string word = problems->OneWord(node, "enforce, shadow");
   if (word != "enforce" && word != "shadow" && !word.empty()) problems->Note(node, "mode must be enforce or shadow");
   return word == "shadow" ? Mode::kShadow : Mode::kEnforce;
 }
@@ -27,7 +28,8 @@ Mode ReadMode(const YAML::Node& node, Problems* problems) {
 Case ReadCase(const YAML::Node& node, const std::set<std::string>& rules, Problems* problems) {
   Case read;
   read.line = Problems::LineOf(node);
-  const std::vector<std::string> words = problems->Words(node, kCaseForm);
+  std::vector<std::string> words;
+  for (Word& word : problems->Words(node, kCaseForm)) words.push_back(std::move(word.text));
   const auto verb = words.size() > 1 ? VerbNamed(words[1]) : std::nullopt;
   const size_t result = verb && ObjectOfVerb(*verb) == ObjectOf::kNothing ? 2 : 3;
   if (words.size() <= result || words.size() > result + 2) {
@@ -55,7 +57,7 @@ Policy ReadRoot(const YAML::Node& root, Problems* problems) {
   if (fields.Has("mode")) policy.mode = ReadMode(fields["mode"], problems);
   if (!fields.Has("rules")) problems->Note(root, "the key rules is missing");
   std::set<std::string> names;
-  for (const YAML::Node& each : problems->List(fields["rules"], "rules")) {
+  for (const YAML::Node& each : problems->List(fields["rules"], "rules", kMaxRules)) {
     policy.rules.push_back(ReadRule(each, policy.rules.size() + 1, groups, problems));
     const Rule& rule = policy.rules.back();
     if (!names.insert(rule.name).second) problems->Note(each, "there are two rules named " + Quoted(rule.name));

@@ -9,6 +9,8 @@
 namespace socketeer::policy {
 namespace {
 
+constexpr size_t kMaxWord = 1'024;
+
 constexpr std::array<std::string_view, kVerbs> kVerbNames = {
     "open", "connect", "bind", "listen", "send", "receive", "option", "resolve", "raw", "observe", "end", "administer"};
 constexpr std::array<std::string_view, 3> kFamilyNames = {"ipv4", "ipv6", "unix"};
@@ -41,7 +43,8 @@ constexpr Kind kKinds[] = {
 
 std::string_view KindOf(const Request& request) {
   const auto found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& kind) {
-    return kind.protocol == request.protocol && (request.ip ? !kind.family : kind.family == request.family);
+    return kind.protocol == request.protocol &&
+           (request.ip && !request.v6only ? !kind.family : kind.family == request.family);
   });
   return found == std::end(kKinds) ? "" : found->name;
 }
@@ -85,6 +88,7 @@ base::Status ParseAddress(std::string_view text, Request* request) {
   if (request->family != Family::kUnix) {
     const auto family = request->family;
     if (auto status = ParseIpAndPort(address, request); !status.ok()) return status;
+    request->v6only = family == Family::kIpv6;
     // A tcp6 socket may use an IPv4 address in its IPv6 form, and no socket another family's.
     if (family && family != request->family) return Wrong(text, "an address of the socket's family");
     return base::Ok();
@@ -92,6 +96,15 @@ base::Status ParseAddress(std::string_view text, Request* request) {
   request->path = address;
   if (!IsRealPath(request->path))
     return Wrong(text, "an absolute path without \".\", \"..\" and empty parts, or @NAME");
+  return base::Ok();
+}
+
+base::Status ParseName(std::string_view name, Request* request) {
+  const auto plain = [](char c) { return c > ' ' && c <= '~'; };
+  if (name.empty() || name.size() > kMaxWord || !std::all_of(name.begin(), name.end(), plain)) {
+    return Wrong(name, "a name of at most 1024 bytes");
+  }
+  request->name = name;
   return base::Ok();
 }
 
@@ -104,9 +117,7 @@ base::Status ParseObject(std::string_view object, Request* request) {
       if (!request->family) return Wrong(object, "the family too: tcp4, tcp6, udp4 or udp6");
       return base::Ok();
     case ObjectOf::kName:
-      if (object.empty()) return Wrong(object, "a name");
-      request->name = object;
-      return base::Ok();
+      return ParseName(object, request);
     case ObjectOf::kNothing:
       break;
   }
@@ -145,8 +156,29 @@ ObjectOf ObjectOfVerb(Verb verb) {
   return ObjectOf::kNothing;
 }
 
+bool IsIdentity(std::string_view text, bool pattern) {
+  const auto plain = [&](char c) { return c > ' ' && c <= '~' && c != ',' && (pattern || c != '*'); };
+  if (text.size() > kMaxWord || !std::all_of(text.begin(), text.end(), plain)) return false;
+  if (text == "anonymous" || (pattern && text == "**")) return true;
+  if (text.starts_with("uid:")) {
+    const std::string_view uid = text.substr(4);
+    if (pattern && uid == "*") return true;
+    const bool digits = std::all_of(uid.begin(), uid.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return digits && !uid.empty() && uid.size() <= 10 && (uid == "0" || uid[0] != '0');
+  }
+  for (const std::string_view prefix : {"token:", "dns:"}) {
+    if (text.starts_with(prefix)) return text.size() > prefix.size();
+  }
+  const size_t scheme = text.find("://");
+  return scheme != text.npos && scheme > 0 && text.size() > scheme + 3 &&
+         std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(scheme), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+         });
+}
+
 bool IsRealPath(std::string_view path) {
-  if (path.starts_with('@')) return true;
+  if (path.find('\0') != path.npos) return false;
+  if (path.starts_with('@')) return path.size() > 1;
   if (!path.starts_with('/') || path.ends_with('/')) return false;
   for (size_t at = 0; at < path.size();) {
     const size_t end = std::min(path.find('/', at + 1), path.size());
@@ -173,7 +205,10 @@ std::string Request::ToString() const {
 
 base::Result<Request> ParseRequest(const std::string& identity, std::string_view verb, std::string_view object) {
   Request request{.identity = identity};
-  if (identity.empty()) return base::InvalidField("identity", identity, "a caller's, such as uid:1000");
+  if (!IsIdentity(identity)) {
+    return base::InvalidField("identity", identity,
+                              "a caller's: anonymous, or as uid:1000, token:ci, dns:ci.example or spiffe://lab/ci");
+  }
   const auto known = VerbNamed(verb);
   if (!known) {
     std::string names;

@@ -42,7 +42,12 @@ std::optional<Protocol> ProtocolNamed(std::string_view name);
 enum class ObjectOf { kSocket, kAddress, kName, kNothing };
 ObjectOf ObjectOfVerb(Verb verb);
 
-// "@NAME", or absolute, with no part that is empty, "." or "..". (Whether there are links in it only the system knows.)
+// Of a caller: "anonymous", "uid:1000", "token:ci", "dns:ci.example", "spiffe://lab/ci" or another URI with a scheme
+// and "//". At most 1,024 bytes of ASCII, without blanks, commas and "*"; `pattern`: with "*" anywhere behind what it
+// begins with.
+bool IsIdentity(std::string_view text, bool pattern = false);
+// "@NAME", or absolute, with no part that is empty, "." or "..", and no NUL. (Whether there are links in it only the
+// system knows.)
 bool IsRealPath(std::string_view path);
 
 struct Request {
@@ -54,6 +59,8 @@ struct Request {
   // Of verbs that need an address: one of these. The path is absolute and real: no links, no "." and "..".
   std::optional<Ip> ip = {};
   uint16_t port = 0;
+  // To bind ::, of an IPv6 socket: without IPv4. Else it is every address of both.
+  bool v6only = false;
   std::string path = {};  // "@name" in the abstract namespace
   // A host's name, an option's, or a raw option's numbers.
   std::string name = {};
@@ -64,7 +71,7 @@ struct Request {
 
 // From words, as they stand in a policy's cases and on a command line. `object`: for open "tcp4", "tcp6", "udp4",
 // "udp6", "unix", "unix-dgram" or "unix-seqpacket"; with an address "tcp:10.0.0.1:80", "udp:[::1]:53", "unix:/run/x",
-// "unix-dgram:@name"; for the others the name, or "". Errors: INVALID_FIELD.
+// "unix-dgram:@name"; "tcp6:[::]:80" is without IPv4; for the others the name, or "". Errors: INVALID_FIELD.
 base::Result<Request> ParseRequest(const std::string& identity, std::string_view verb, std::string_view object);
 
 }  // namespace socketeer::policy

@@ -12,7 +12,4 @@ namespace socketeer::policy {
 // `number`: which one it is, from 1.
 Rule ReadRule(const YAML::Node& node, size_t number, const Groups& groups, Problems* problems);
 
-// "connect" and the like; notes a word that is none.
-std::optional<Verb> ReadVerb(const YAML::Node& node, const std::string& word, Problems* problems);
-
 }  // namespace socketeer::policy

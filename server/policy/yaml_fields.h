@@ -1,4 +1,4 @@
-// Reading YAML strictly: each key known and given once, each mistake with its line.
+// Reading YAML strictly: each key known and given once, each word plain, each mistake with its line.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -13,6 +13,11 @@ namespace socketeer::policy {
 // What was given, safe in a message.
 std::string Quoted(std::string_view text);
 
+struct Word {
+  std::string text;
+  int line = 0;
+};
+
 // The first mistake in a file; those that follow may come of it.
 class Problems {
  public:
@@ -22,18 +27,23 @@ class Problems {
   void Note(const YAML::Node& at, const std::string& what) { Note(LineOf(at), what); }
   // "policy.yaml:12: ..."; "": there is none.
   const std::string& first() const { return first_; }
+  // So many identities and addresses are used, groups counted where they are named: a file must not fill the memory.
+  // False: they are too many.
+  bool Spend(int line, size_t count);
 
   // Its entries; none for a node that is absent. `what` says what it must be a list of.
-  std::vector<YAML::Node> List(const YAML::Node& node, std::string_view what);
+  std::vector<YAML::Node> List(const YAML::Node& node, std::string_view what, size_t most = 10'000);
   // The same of words; one alone needs no list.
-  std::vector<std::string> Words(const YAML::Node& node, std::string_view what);
-  std::string Word(const YAML::Node& node, std::string_view what);
+  std::vector<Word> Words(const YAML::Node& node, std::string_view what);
+  // Of 1 to 1,024 bytes of ASCII without control characters, and without a tag.
+  std::string OneWord(const YAML::Node& node, std::string_view what);
 
   static int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
 
  private:
   const std::string file_;
   std::string first_;
+  size_t spent_ = 0;
 };
 
 // The keys of a map.

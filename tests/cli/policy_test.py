@@ -31,7 +31,7 @@ class Policy(CliTest):
 
     def test_the_examples_hold(self):
         run = self.policy("test", LAB, "deploy/policy/one-user.yaml")
-        self.assertEqual(f"{LAB}: 18 of 18 cases hold\ndeploy/policy/one-user.yaml: 9 of 9 cases hold\n", run.stdout.decode())
+        self.assertEqual(f"{LAB}: 26 of 26 cases hold\ndeploy/policy/one-user.yaml: 14 of 14 cases hold\n", run.stdout.decode())
 
     def test_a_case_that_fails_is_told_with_its_line(self):
         path = self.file(RULES + "cases:\n- ['uid:1', connect, 'tcp:10.0.0.1:80', allow]\n- ['uid:1', connect, 'tcp:11.0.0.1:80', allow]\n")
@@ -39,13 +39,25 @@ class Policy(CliTest):
                           said=f"socketeer: {path}:5: uid:1 connect tcp:11.0.0.1:80: denied: no rule matches; expected: allow\n")
         self.assertEqual(f"{path}: 1 of 2 cases hold\n", run.stdout.decode())
         run = self.policy("-o", "json", "test", path, code=4)
-        self.assertEqual([{"file": path, "cases": 2,
+        self.assertEqual([{"file": path, "mode": "enforce", "cases": 2,
                            "failed": ["5: uid:1 connect tcp:11.0.0.1:80: denied: no rule matches; expected: allow"]}],
                          json.loads(run.stdout))
 
     def test_without_cases_nothing_was_tested(self):
         path = self.file(RULES)
         self.policy("test", path, code=4, said=f"{path} has no cases, so nothing was tested")
+
+    def test_a_policy_that_only_watches_says_so(self):
+        path = self.file("mode: shadow\n" + RULES + "cases:\n- ['uid:1', connect, 'tcp:10.0.0.1:80', allow]\n")
+        self.policy("test", path, said=f"{path}: mode is shadow: nothing is denied, only told")
+        run = self.policy("explain", "--file", path, "uid:1", "connect", "tcp:11.0.0.1:80", said="mode is shadow")
+        self.assertEqual("denied: no rule matches\n", run.stdout.decode())
+
+    def test_what_is_given_is_shown_safely(self):
+        path = self.file(RULES.replace("lab", '"\\e[2J"'))
+        self.assertNotIn(b"\x1b", self.policy("explain", "-o", "json", "--file", path, "uid:1", "administer", code=1).stderr)
+        self.policy("explain", "-o", "json", "--file", LAB, "uid:1", "resolve", "\udcff", code=1, said="endpoint")
+        self.policy("explain", "-o", "json", "--file", LAB, "token:\x1b[2J", "administer", code=1, said="identity")
 
     def test_a_file_that_is_wrong(self):
         path = self.file("rules:\n- {alow: connect}\n")
@@ -61,9 +73,9 @@ class Policy(CliTest):
         self.assertEqual("allowed by lab (line 19)\n", explain("uid:1000", "connect", "tcp:10.20.0.6:80"))
         self.assertEqual("denied by database (line 11)\n", explain("uid:1", "connect", "tcp:[::ffff:10.20.0.5]:80"))
         self.assertEqual("denied: no rule matches\n", explain("uid:1000", "administer"))
-        self.assertEqual({"allowed": True, "rule": "lab", "line": 19},
+        self.assertEqual({"allowed": True, "mode": "enforce", "rule": "lab", "line": 19},
                          json.loads(explain("uid:1000", "connect", "udp:127.0.0.1:53", "-o", "json")))
-        self.assertEqual({"allowed": False}, json.loads(explain("uid:1", "open", "tcp4", "-o", "json")))
+        self.assertEqual({"allowed": False, "mode": "enforce"}, json.loads(explain("uid:1", "open", "tcp4", "-o", "json")))
 
     def test_a_question_that_is_none(self):
         for question, said in [

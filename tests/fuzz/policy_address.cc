@@ -8,21 +8,33 @@
 #include <string>
 #include <string_view>
 
-#include "server/policy/request.h"
+#include "server/policy/rule.h"
 
 namespace {
 
 using socketeer::policy::Ip;
 using socketeer::policy::IpRange;
 
+// Everyone may do all, as far as a rule that names nothing can say so.
+socketeer::policy::Rule Everything() {
+  socketeer::policy::Rule rule{.allow = true, .identities = {"**"}};
+  rule.verbs.set();
+  return rule;
+}
+
 void Judge(const Ip& ip) {
   if (Ip::Parse(ip.ToString()) != ip) std::abort();
-  const Ip inner = ip.Unwrapped();
-  if (inner.Unwrapped() != inner) std::abort();
-  const Ip destination = ip.Destination();
-  if (destination.IsWildcard() || destination.Destination() != destination) std::abort();
-  const IpRange* const sensitive = socketeer::policy::SensitiveRangeOf(ip);
-  if (sensitive != nullptr && !sensitive->Contains(ip)) std::abort();
+  if (ip.Unmapped().Unmapped() != ip.Unmapped()) std::abort();
+  const auto inner = ip.Embedded();
+  if (inner && !inner->is_v4()) std::abort();
+  static const socketeer::policy::Rule everything = Everything();
+  const bool allowed = everything.Matches({.identity = "uid:1",
+                                           .verb = socketeer::policy::Verb::kConnect,
+                                           .protocol = socketeer::policy::Protocol::kTcp,
+                                           .ip = ip});
+  const bool sensitive = socketeer::policy::SensitiveRangeOf(ip.Unmapped()) != nullptr ||
+                         (inner && socketeer::policy::SensitiveRangeOf(*inner) != nullptr);
+  if (allowed == sensitive) std::abort();
 }
 
 }  // namespace

@@ -29,6 +29,42 @@ TEST(ExamplesOfPolicies, TheirCasesHold) {
   for (const auto& [file, policy] : Examples()) EXPECT_EQ(policy.FailedCases(), std::vector<std::string>()) << file;
 }
 
+// The rule without one of its conditions, and without one of its verbs.
+std::vector<Rule> Loosened(const Rule& rule) {
+  std::vector<Rule> loosened;
+  const auto without = [&](auto Rule::*condition) {
+    if ((rule.*condition).empty()) return;
+    loosened.push_back(rule);
+    (loosened.back().*condition).clear();
+  };
+  without(&Rule::families);
+  without(&Rule::protocols);
+  without(&Rule::addresses);
+  without(&Rule::ports);
+  without(&Rule::paths);
+  without(&Rule::names);
+  for (int verb = 0; verb < kVerbs && rule.verbs.count() < kVerbs; ++verb) {
+    if (!rule.verbs[static_cast<size_t>(verb)]) continue;
+    loosened.push_back(rule);
+    loosened.back().verbs.reset(static_cast<size_t>(verb));
+  }
+  return loosened;
+}
+
+TEST(ExamplesOfPolicies, ACaseFailsWithoutOneConditionOrVerb) {
+  for (const auto& [file, policy] : Examples()) {
+    for (size_t i = 0; i < policy.rules.size(); ++i) {
+      const std::vector<Rule> loosened = Loosened(policy.rules[i]);
+      for (size_t which = 0; which < loosened.size(); ++which) {
+        Policy changed = policy;
+        changed.rules[i] = loosened[which];
+        EXPECT_NE(changed.FailedCases(), std::vector<std::string>())
+            << file << ": " << policy.rules[i].name << ", its condition or verb " << which;
+      }
+    }
+  }
+}
+
 // Else nobody would notice a mistake in them.
 TEST(ExamplesOfPolicies, ACaseFailsWhenARuleIsFlippedRemovedOrSwapped) {
   for (const auto& [file, policy] : Examples()) {

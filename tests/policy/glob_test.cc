@@ -26,6 +26,12 @@ TEST(Glob, TwoStarsDoNot) {
   EXPECT_FALSE(Matches("/**/s", "/s"));
 }
 
+TEST(Glob, AnAbstractNameHasNoFolders) {
+  EXPECT_TRUE(Matches("@*", "@/containerd-shim/x"));
+  EXPECT_TRUE(Matches("@lab-*", "@lab-a/b"));
+  EXPECT_FALSE(Matches("@*", "x@"));
+}
+
 TEST(Glob, AllElseIsItself) {
   EXPECT_TRUE(Matches("uid:1000", "uid:1000"));
   EXPECT_FALSE(Matches("uid:1000", "uid:10000"));

@@ -27,23 +27,24 @@ TEST(Ip, AnIpv4AddressIsNotItsIpv6Form) {
   EXPECT_NE(Of("0.0.0.0"), Of("::"));
 }
 
-TEST(Ip, FormsOfAnIpv4AddressAreUnwrapped) {
-  for (const char* text : {"::ffff:10.1.2.3", "::ffff:0:10.1.2.3", "::10.1.2.3", "2002:a01:203::", "2002:a01:203:1::5",
-                           "2001:0:1234:5678:0:0:f5fe:fdfc", "64:ff9b::10.1.2.3"}) {
-    EXPECT_EQ(Of(text).Unwrapped().ToString(), "10.1.2.3") << text;
-  }
-  for (const char* text : {"10.1.2.3", "::1", "::", "2001:db8::a01:203", "2003:a01:203::", "64:ff9b:1::10.1.2.3",
-                           "fe80::1", "1::ffff:10.1.2.3"}) {
-    EXPECT_EQ(Of(text).Unwrapped(), Of(text)) << text;
+TEST(Ip, AMappedAddressIsAnotherFormOfItsIpv4Address) {
+  EXPECT_EQ(Of("::ffff:10.1.2.3").Unmapped(), Of("10.1.2.3"));
+  EXPECT_EQ(Of("::ffff:10.1.2.3").Embedded(), Of("::ffff:10.1.2.3").Unmapped().Embedded()) << "none";
+  for (const char* text : {"10.1.2.3", "::10.1.2.3", "64:ff9b::10.1.2.3", "::", "::1", "1::ffff:10.1.2.3"}) {
+    EXPECT_EQ(Of(text).Unmapped(), Of(text)) << text;
   }
 }
 
-TEST(Ip, AWildcardLeadsToThisHost) {
-  EXPECT_EQ(Of("0.0.0.0").Destination(), Of("127.0.0.1"));
-  EXPECT_EQ(Of("::").Destination(), Of("::1"));
-  EXPECT_EQ(Of("::ffff:0.0.0.0").Destination(), Of("127.0.0.1"));
-  EXPECT_EQ(Of("64:ff9b::").Destination(), Of("127.0.0.1"));
-  EXPECT_EQ(Of("10.0.0.1").Destination(), Of("10.0.0.1"));
+TEST(Ip, OthersLeadToOne) {
+  for (const char* text :
+       {"::ffff:0:10.1.2.3", "::10.1.2.3", "2002:a01:203::", "2002:a01:203:1::5", "2001:0:1234:5678:0:0:f5fe:fdfc",
+        "64:ff9b::10.1.2.3", "2001:db8::5efe:10.1.2.3", "2001:db8::200:5efe:10.1.2.3"}) {
+    EXPECT_EQ(Of(text).Embedded(), Of("10.1.2.3")) << text;
+  }
+  for (const char* text : {"10.1.2.3", "::1", "::", "2001:db8::a01:203", "2003:a01:203::", "64:ff9b:1::10.1.2.3",
+                           "fe80::1", "2001:db8::100:5efe:10.1.2.3", "2001:1::1"}) {
+    EXPECT_EQ(Of(text).Embedded(), std::nullopt) << text;
+  }
 }
 
 TEST(IpRange, ContainsWhatBeginsAlike) {
@@ -63,7 +64,7 @@ TEST(IpRange, ContainsWhatBeginsAlike) {
 
 TEST(IpRange, HasNoBitsBehindItsPrefix) {
   for (const char* text : {"10.0.0.1/8", "10.0.0.0/33", "::1/127", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8 ",
-                           "10.0.0.0/8/8", "/8", "10/8"}) {
+                           "10.0.0.0/8/8", "/8", "10/8", "10.0.0.0/08"}) {
     EXPECT_FALSE(IpRange::Parse(text)) << text;
   }
   for (const char* text : {"10.0.0.0/8", "0.0.0.0/0", "1.2.3.4", "fd00::/8", "::1"}) {
@@ -81,6 +82,9 @@ TEST(IpRange, TheNarrowestSensitiveOneIsFound) {
   EXPECT_EQ(range_of("febf::1"), "fe80::/10");
   EXPECT_EQ(range_of("fd00:ec2::254"), "fd00:ec2::254");
   EXPECT_EQ(range_of("64:ff9b:1:2::3"), "64:ff9b:1::/48");
+  EXPECT_EQ(range_of("224.0.0.251"), "224.0.0.0/24");
+  EXPECT_EQ(range_of("ff02::1"), "ff02::/16");
+  EXPECT_EQ(range_of("224.0.1.1"), "");
   EXPECT_EQ(range_of("fec0::1"), "");
   EXPECT_EQ(range_of("10.0.0.1"), "");
 }

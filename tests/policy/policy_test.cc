@@ -8,6 +8,8 @@
 namespace socketeer::policy {
 namespace {
 
+using namespace std::string_literals;
+
 // The rules of a file, without its other keys.
 Policy Rules(const std::string& rules) {
   auto policy = ParsePolicy("rules:\n" + rules, "p");
@@ -41,19 +43,37 @@ TEST(Policy, TheFirstRuleThatMatchesDecides) {
   EXPECT_EQ(policy.Decide(request).ToString(), "denied by none-of-it (line 2)");
 }
 
-TEST(Policy, AnAddressIsJudgedByWhereItLeads) {
+TEST(Policy, AnAddressThatLeadsToADeniedOneIsDenied) {
   const Policy policy = Rules(
       "- {deny: [connect, send], identities: any, addresses: loopback}\n"
       "- {allow: [connect, send], identities: any, addresses: any}\n");
   EXPECT_TRUE(Allows(policy, "connect", "tcp:10.0.0.1:80"));
   EXPECT_TRUE(Allows(policy, "connect", "tcp:[2001:db8::1]:80"));
+  EXPECT_TRUE(Allows(policy, "connect", "tcp:[2002:a00:1::]:80"));
   for (const char* object :
        {"tcp:127.0.0.1:80", "tcp:127.9.9.9:80", "tcp:[::1]:80", "tcp:[::ffff:127.0.0.1]:80", "tcp:0.0.0.0:80",
         "tcp:[::]:80", "tcp:[::ffff:0.0.0.0]:80", "tcp:[::127.0.0.1]:80", "tcp:[2002:7f00:1::]:80",
-        "tcp:[64:ff9b::127.0.0.1]:80", "tcp:[2001:0:1:2:3:4:80ff:fffe]:80", "udp:[::ffff:0:127.0.0.1]:53"}) {
+        "tcp:[64:ff9b::127.0.0.1]:80", "tcp:[2001:0:1:2:3:4:80ff:fffe]:80", "udp:[::ffff:0:127.0.0.1]:53",
+        "tcp6:[::]:80", "tcp:[64:ff9b::]:80"}) {
     EXPECT_FALSE(Allows(policy, "connect", object)) << object;
     EXPECT_FALSE(Allows(policy, "send", object)) << object;
   }
+}
+
+// It goes out as IPv6, wherever it ends.
+TEST(Policy, ATunnelIsAllowedWithWhatItLeadsToOnly) {
+  const Policy inner = Rules("- {allow: connect, identities: any, addresses: [loopback, 8.0.0.0/8]}\n");
+  const Policy both = Rules("- {allow: connect, identities: any, addresses: [8.0.0.0/8, '2002::/16']}\n");
+  const Policy outer = Rules(
+      "- {deny: connect, identities: any, families: ipv6}\n"
+      "- {allow: connect, identities: any, addresses: any}\n");
+  EXPECT_FALSE(Allows(inner, "connect", "tcp:[2002:808:808::1]:80"));
+  EXPECT_FALSE(Allows(inner, "connect", "tcp:[2002:7f00:1::1]:80"));
+  EXPECT_TRUE(Allows(inner, "connect", "tcp:[::ffff:8.8.8.8]:80"));
+  EXPECT_TRUE(Allows(both, "connect", "tcp:[2002:808:808::1]:80"));
+  EXPECT_FALSE(Allows(both, "connect", "tcp:[2002:909:909::1]:80"));
+  EXPECT_FALSE(Allows(outer, "connect", "tcp:[2002:808:808::1]:80"));
+  EXPECT_TRUE(Allows(outer, "connect", "tcp:[::ffff:8.8.8.8]:80"));
 }
 
 TEST(Policy, SensitiveAddressesMustBeNamed) {
@@ -87,7 +107,41 @@ TEST(Policy, AWildcardBindIsEveryAddress) {
       "- {allow: bind, identities: any, addresses: any}\n");
   EXPECT_FALSE(Allows(but_one, "bind", "tcp:0.0.0.0:80"));
   EXPECT_TRUE(Allows(but_one, "bind", "tcp:10.0.0.2:80"));
-  EXPECT_TRUE(Allows(but_one, "bind", "tcp:[::]:80")) << "the other family's";
+  EXPECT_FALSE(Allows(but_one, "bind", "tcp:[::]:80")) << "it is every IPv4 address, too";
+  EXPECT_TRUE(Allows(but_one, "bind", "tcp6:[::]:80"));
+  EXPECT_FALSE(Allows(Rules("- {allow: bind, identities: any, addresses: '::/0'}\n"), "bind", "tcp:[::]:80"));
+  EXPECT_FALSE(Allows(Rules("- {deny: bind, identities: any, families: ipv4}\n- {allow: bind, identities: any}\n"),
+                      "bind", "tcp:[::]:80"));
+}
+
+TEST(Policy, APortThatTheKernelChoosesMayBeADeniedOne) {
+  const Policy policy = Rules(
+      "- {deny: bind, identities: any, ports: 40000-50000}\n"
+      "- {allow: bind, identities: any}\n");
+  EXPECT_FALSE(Allows(policy, "bind", "tcp:10.0.0.1:0"));
+  EXPECT_TRUE(Allows(policy, "bind", "tcp:10.0.0.1:1"));
+  EXPECT_TRUE(Allows(Rules("- {deny: bind, identities: any, ports: 1-1023}\n- {allow: bind, identities: any}\n"),
+                     "bind", "tcp:10.0.0.1:0"));
+}
+
+TEST(Policy, WhatReroutesAndWhatIsRawMustBeNamed) {
+  const Policy any =
+      Rules("- {allow: all, identities: any}\n- {allow: option, identities: any, names: ['m*', '**']}\n");
+  EXPECT_TRUE(Allows(any, "option", "rcvbuf"));
+  for (const char* name :
+       {"mark", "bindtodevice", "pktinfo", "ip_options", "transparent", "repair", "fastopen", "add_membership"}) {
+    EXPECT_FALSE(Allows(any, "option", name)) << name;
+  }
+  EXPECT_FALSE(Allows(any, "raw", "1:36"));
+  const Policy named = Rules(
+      "- {allow: option, identities: any, names: mark}\n"
+      "- {allow: raw, identities: any, names: ['6:*']}\n");
+  EXPECT_TRUE(Allows(named, "option", "mark"));
+  EXPECT_TRUE(Allows(named, "raw", "6:1"));
+  EXPECT_FALSE(Allows(named, "raw", "1:36"));
+  EXPECT_FALSE(
+      Allows(Rules("- {deny: option, identities: any, names: 'm*'}\n- {allow: option, identities: any, names: mark}\n"),
+             "option", "mark"));
 }
 
 TEST(Policy, FamiliesProtocolsAndPorts) {
@@ -117,7 +171,11 @@ TEST(Policy, PathsAndNames) {
   EXPECT_FALSE(Allows(policy, "bind", "tcp:10.0.0.1:80")) << "paths are of UNIX sockets";
   EXPECT_FALSE(Allows(policy, "connect", "unix:/etc/x")) << "addresses are of IP";
   EXPECT_TRUE(Allows(policy, "resolve", "a.example"));
+  EXPECT_TRUE(Allows(policy, "resolve", "A.Example."));
   EXPECT_FALSE(Allows(policy, "resolve", "a.example.net"));
+  EXPECT_FALSE(
+      Allows(Rules("- {deny: resolve, identities: any, names: 'a.Internal.'}\n- {allow: all, identities: any}\n"),
+             "resolve", "A.INTERNAL"));
   EXPECT_TRUE(Allows(policy, "option", "rcvbuf"));
   EXPECT_FALSE(Allows(policy, "option", "mark"));
 }
@@ -125,7 +183,8 @@ TEST(Policy, PathsAndNames) {
 // A path that was not made real is a mistake of whoever asks, and must not open a door.
 TEST(Policy, APathWithTricksMatchesNoAllowance) {
   const Policy policy = Rules("- {allow: connect, identities: any, paths: '/**'}\n- {allow: all, identities: any}\n");
-  for (const char* path : {"", "run/x", "/run/../etc/x", "/run/./x", "/run//x", "/run/"}) {
+  for (const std::string& path :
+       std::vector<std::string>{"", "@", "run/x", "/run/../etc/x", "/run/./x", "/run//x", "/run/", "/run/x\0y"s}) {
     EXPECT_FALSE(policy
                      .Decide({.identity = "uid:1",
                               .verb = Verb::kConnect,
