@@ -25,10 +25,10 @@ using testing::Rig;
 class AttachmentTest : public ::testing::TestWithParam<Flavour> {
  protected:
   // Attaches; what has come by now is handed out.
-  void Attach() {
+  void Attach(std::optional<uint64_t> offset = {}) {
     keeper_ = std::make_shared<BytesKeeper>();
-    attachment_ = ends_.socket.Run([this](Socket& socket) {
-      auto attached = socket.Attach({.receive_window = 100, .send_window = 100}, keeper_);
+    attachment_ = ends_.socket.Run([this, offset](Socket& socket) {
+      auto attached = socket.Attach({.receive_offset = offset, .receive_window = 100, .send_window = 100}, keeper_);
       EXPECT_TRUE(attached.ok());
       (*attached)->Begin();
       return *attached;
@@ -57,6 +57,19 @@ TEST_P(AttachmentTest, OnlyWhatWasPassedOnWasGiven) {
   EXPECT_EQ(ends_.socket.Receive(1, Mode::kExact).Get()->data, "c");
   Attach();
   EXPECT_EQ(keeper_->received, "def");
+}
+
+TEST_P(AttachmentTest, WhoLeavesTakesNothingBackOfWhatWasGivenBefore) {
+  ends_.Deliver("abcdef");
+  Attach();
+  keeper_->given = 6;
+  Leave();
+  Attach(0);
+  EXPECT_EQ(keeper_->received, "abcdef");
+  keeper_->given = 2;
+  Leave();
+  ends_.Deliver("g");
+  EXPECT_EQ(ends_.socket.Receive(1, Mode::kExact).Get()->data, "g");
 }
 
 // Else a client who gets nothing and acknowledges all would have no end of bytes wait for it.
