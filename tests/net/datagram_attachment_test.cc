@@ -155,6 +155,21 @@ TEST_P(DatagramAttachmentTest, SendsInOrderAndSaysHowFar) {
 }
 
 // A failure of one takes its number; the others go on. (The kernel's own: tests/contract.)
+// The kernel announces room at another UNIX socket only to the one that is connected to it.
+TEST(DatagramAttachment, GoesOnWhenAFullReceiverHasRoomAgain) {
+  constexpr size_t kCount = 1'000;
+  Rig rig;
+  Ends ends(rig, kDgram);
+  const base::Fd target = testing::PlainTarget(kDgram, *SocketAddress::UnixPath(ends.dir.File("to")));
+  Driver driver(ends.socket, {.receive_window = 1, .send_window = kCount});
+  EXPECT_EQ(driver.Send(0, Words(kCount, "x"), testing::AddressOf(target.get())), "ok");
+  EXPECT_LT(ends.socket.Run([](Socket& socket) { return socket.sent(); }), kCount) << "it must be full";
+  const timeval patience{.tv_sec = 30, .tv_usec = 0};
+  setsockopt(target.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  char byte;
+  for (size_t i = 0; i < kCount; ++i) ASSERT_EQ(::recv(target.get(), &byte, 1, 0), 1) << i;
+}
+
 TEST_P(DatagramAttachmentTest, AFailureStandsInItsPlace) {
   NthCallFails kernel;
   Rig rig(16, base::SystemClock(), kernel);
