@@ -122,7 +122,10 @@ bool DatagramAttachment::SendSome(size_t* cost) {
   const int number = errno;
   if (number == EAGAIN) {
     // A full queue at another UNIX socket is announced only to the one that is connected to it.
-    if (socket_.info().kind.family == AF_UNIX && !waiting[0].destination.empty()) RetryLater();
+    if (socket_.info().kind.family == AF_UNIX && !waiting[0].destination.empty()) {
+      socket_.ExpectEcho();
+      RetryLater();
+    }
     return false;
   }
   const SocketAddress& to = waiting[0].destination;

@@ -120,6 +120,7 @@ void Socket::RunLane(Side side) {
 
 void Socket::Rearm(Side side, Progress progress) {
   Lane& lane = LaneOf(side);
+  if (progress == Progress::kUnannounced) ExpectEcho();
   if (lane.scheduled || progress == Progress::kBlocked) return;
   lane.scheduled = true;
   Task run = [weak = weak_from_this(), side] {
@@ -241,6 +242,7 @@ void Socket::WatchConnect() {
 }
 
 void Socket::OnEvents(uint32_t events) {
+  if ((events & EPOLLOUT) != 0 && std::exchange(echo_, false)) events &= ~uint32_t{EPOLLOUT};
   const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (info_.state == State::kConnecting) {
     SettleConnect(events);

@@ -144,6 +144,10 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   void NoteSent(uint64_t count) { sent_ += count; }
 
   // --- For operations: the rest. ---
+  // A send to another UNIX socket was refused, because that is full. The kernel made the datagram and threw it away,
+  // and announces the room that this left here: the next EPOLLOUT says nothing of the other one, and to try again for
+  // it would make the next, without end.
+  void ExpectEcho() { echo_ = true; }
   // The error of a failed system call on this socket, with its state and addresses. FAILED_PRECONDITION, whatever the
   // errno, if the state forbids the call (state_table.h).
   base::Error Fault(Call call, const char* system_call, int number) const;
@@ -258,6 +262,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;
   bool local_known_ = true;      // false: getsockname(2) failed, and info_.local is empty
   bool connect_failed_ = false;  // and no call has told it yet
+  bool echo_ = false;            // see ExpectEcho()
 };
 
 }  // namespace socketeer::net

@@ -155,26 +155,6 @@ TEST_P(DatagramAttachmentTest, SendsInOrderAndSaysHowFar) {
 }
 
 // A failure of one takes its number; the others go on. (The kernel's own: tests/contract.)
-// The kernel announces room to the sockets whose datagrams are taken, and to the one that is connected.
-TEST(DatagramAttachment, GoesOnWhenAReceiverThatOthersFilledHasRoomAgain) {
-  Rig rig;
-  Ends ends(rig, kDgram);
-  const base::Fd target = testing::PlainTarget(kDgram, *SocketAddress::UnixPath(ends.dir.File("to")));
-  const base::Fd other = testing::Plain(kDgram);
-  const SocketAddress to = testing::AddressOf(target.get());
-  while (::sendto(other.get(), "o", 1, MSG_DONTWAIT, to.data(), to.size()) == 1) {
-  }
-  ASSERT_EQ(errno, EAGAIN);
-  Driver driver(ends.socket, {.receive_window = 1, .send_window = 1});
-  EXPECT_EQ(driver.Send(0, {"x"}, to), "ok");
-  EXPECT_EQ(ends.socket.Run([](Socket& socket) { return socket.sent(); }), 0u) << "it is full";
-  const timeval patience{.tv_sec = 30, .tv_usec = 0};
-  setsockopt(target.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-  char byte = 'o';
-  while (byte == 'o') ASSERT_EQ(::recv(target.get(), &byte, 1, 0), 1);
-  EXPECT_EQ(byte, 'x');
-}
-
 TEST_P(DatagramAttachmentTest, AFailureStandsInItsPlace) {
   NthCallFails kernel;
   Rig rig(16, base::SystemClock(), kernel);
