@@ -1,14 +1,10 @@
 #include "server/policy/policy_file.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
-
 #include <set>
-#include <sstream>
 #include <utility>
 #include <vector>
 
-#include "server/base/printable.h"
+#include "server/policy/document.h"
 #include "server/policy/groups.h"
 #include "server/policy/rule_reader.h"
 #include "server/policy/yaml_fields.h"
@@ -17,38 +13,8 @@ namespace socketeer::policy {
 namespace {
 
 constexpr size_t kMaxRules = 1'000;
-constexpr size_t kMaxProblem = 300;  // bytes of what the parser says
 constexpr char kCaseForm[] =
     "[IDENTITY, VERB, OBJECT, allow or deny, RULE]; without OBJECT for a verb that has none, RULE may be absent";
-
-// Hears of documents, and nothing else.
-class Deaf final : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark& mark) override { begins_.push_back(mark.line + 1); }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-
-  const std::vector<int>& begins() const { return begins_; }
-
- private:
-  std::vector<int> begins_;
-};
-
-// The line of each document, of two at most. (yaml-cpp's LoadAll never ends on text that is none, such as "a, b: [".)
-std::vector<int> Documents(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  Deaf handler;
-  for (int i = 0; i < 2 && parser.HandleNextDocument(handler); ++i) {
-  }
-  return handler.begins();
-}
 
 Mode ReadMode(const YAML::Node& node, Problems* problems) {
   const std::string word = problems->OneWord(node, "enforce, shadow");
@@ -102,21 +68,15 @@ Policy ReadRoot(const YAML::Node& root, Problems* problems) {
 }  // namespace
 
 base::Result<Policy> ParsePolicy(const std::string& text, const std::string& file) {
-  Problems problems(file);
   Policy policy;
-  try {
-    const std::vector<int> documents = Documents(text);
-    if (documents.size() > 1) problems.Note(documents[1], "a second document");
-    if (documents.empty()) problems.Note(1, "there are no rules");
-    if (documents.size() == 1) policy = ReadRoot(YAML::Load(text), &problems);
-  } catch (const YAML::Exception& error) {
-    problems.Note(error.mark.line + 1, base::Printable(error.msg, kMaxProblem));
-  }
-  if (problems.first().empty()) return policy;
+  std::string problem = ReadDocument(text, file, "there are no rules", [&](const YAML::Node& root, Problems* problems) {
+    policy = ReadRoot(root, problems);
+  });
+  if (problem.empty()) return policy;
   base::Error error;
   error.code = base::Code::kInvalidArgument;
   error.reason = "INVALID_POLICY";
-  error.message = problems.first();
+  error.message = std::move(problem);
   return error;
 }
 
