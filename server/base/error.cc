@@ -200,6 +200,14 @@ Error LimitReached(std::string limit, uint64_t allowed) {
   return error;
 }
 
+Error QuotaReached(std::string limit, uint64_t allowed, const std::string& whose) {
+  const std::string count = std::to_string(allowed);
+  Error error = Make(Code::kResourceExhausted, Origin::kLimit, "LIMIT_REACHED",
+                     "the limit " + limit + " of " + whose + " is reached; allowed: " + count);
+  error.metadata = {{"limit", std::move(limit)}, {"allowed", count}, {"identity", whose}};
+  return error;
+}
+
 Error OffsetOutOfRange(std::string field, uint64_t given, uint64_t lowest, uint64_t next) {
   const std::string number = std::to_string(given), low = std::to_string(lowest), high = std::to_string(next);
   Error error = Make(Code::kOutOfRange, Origin::kDaemon, "OFFSET_OUT_OF_RANGE",
@@ -217,9 +225,63 @@ Error NameNotResolved(std::string host, std::string reason, bool try_again) {
   return error;
 }
 
+Error PolicyDenied(const std::string& request, const std::string& why) {
+  Error error = Make(Code::kPermissionDenied, Origin::kPolicy, "POLICY_DENIED",
+                     "the daemon's policy denies " + request + ": " + why);
+  error.metadata = {{"request", request}, {"rule", why}};
+  return error;
+}
+
+Error ControlSocketDenied(const std::string& request) {
+  constexpr char kWhy[] = "nobody reaches the daemon's own control socket through the daemon";
+  Error error = Make(Code::kPermissionDenied, Origin::kPolicy, "POLICY_DENIED", request + ": " + kWhy);
+  error.metadata = {{"request", request}, {"rule", kWhy}};
+  return error;
+}
+
+Error PathChanged(const std::string& judged) {
+  return Make(Code::kPermissionDenied, Origin::kPolicy, "PATH_CHANGED",
+              "no socket was made at " + Quoted(judged) +
+                  ", which the policy had judged: the path was changed meanwhile; this socket can only be closed");
+}
+
 Error UnknownCaller() {
   return Make(Code::kPermissionDenied, Origin::kPolicy, "UNKNOWN_CALLER",
               "the kernel does not say who is at the other end of this connection");
+}
+
+Error CredentialsMissing() {
+  return Make(Code::kUnauthenticated, Origin::kPolicy, "CREDENTIALS_MISSING",
+              "the call came without a client certificate and without a token; this daemon wants one of them over TLS");
+}
+
+Error CertificateWithoutIdentity() {
+  return Make(Code::kUnauthenticated, Origin::kPolicy, "CERTIFICATE_WITHOUT_IDENTITY",
+              "the client certificate names nobody: it has no subject alternative name of type URI or DNS that can be "
+              "an identity");
+}
+
+Error CertificateExpired(const std::string& when) {
+  Error error = Make(Code::kUnauthenticated, Origin::kPolicy, "CERTIFICATE_EXPIRED",
+                     "the client certificate that the connection was made with expired at " + when);
+  error.metadata["expire_time"] = when;
+  return error;
+}
+
+Error TokenUnknown(const std::string& why) {
+  return Make(Code::kUnauthenticated, Origin::kPolicy, "TOKEN_UNKNOWN", why);
+}
+
+Error TokenInPlainText() {
+  return Make(Code::kUnauthenticated, Origin::kPolicy, "TOKEN_IN_PLAIN_TEXT",
+              "a token came over TCP without TLS, where others can read it: it is not accepted there, and should be "
+              "replaced; use TLS or the daemon's UNIX socket");
+}
+
+Error IdentityRemoved() {
+  return Make(Code::kUnauthenticated, Origin::kPolicy, "IDENTITY_REMOVED",
+              "what proved the caller's identity counts no more: its token was removed or renamed, or the CA of its "
+              "certificate was removed");
 }
 
 Error Draining() {

@@ -25,6 +25,7 @@ enum class Code {
   kUnimplemented = 12,
   kInternal = 13,
   kUnavailable = 14,
+  kUnauthenticated = 16,
 };
 
 // Who refused; the numbers are socketeer.v1.Origin's.
@@ -86,10 +87,29 @@ Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);
 // `limit` is the field's name in socketeer.v1.Limits.
 Error LimitReached(std::string limit, uint64_t allowed);
+// A quota: `limit` is "quota.sockets", `whose` an identity, or "total" for that of all together.
+Error QuotaReached(std::string limit, uint64_t allowed, const std::string& whose);
 // An offset or a sequence number; those from `lowest` to `next` can be had.
 Error OffsetOutOfRange(std::string field, uint64_t given, uint64_t lowest, uint64_t next);
 Error NameNotResolved(std::string host, std::string reason, bool try_again);
+// `request`: "connect tcp:10.0.0.1:80". `why`: the rule, or what else forbids it, as "no rule matches".
+Error PolicyDenied(const std::string& request, const std::string& why);
+// To connect to the daemon's own control socket. The same reason, also without a policy.
+Error ControlSocketDenied(const std::string& request);
+// The links of a path were changed between its judgement and the bind: the socket is of no use any more.
+Error PathChanged(const std::string& judged);
 Error UnknownCaller();
+// It came over TLS, with neither a certificate nor a token.
+Error CredentialsMissing();
+// The certificate is good, but names nobody.
+Error CertificateWithoutIdentity();
+// Before the call, or while it was under way. `when`: "2026-11-22T18:10:45Z".
+Error CertificateExpired(const std::string& when);
+// `why`: a sentence without its end. Nothing of the token is repeated.
+Error TokenUnknown(const std::string& why);
+Error TokenInPlainText();
+// The token that the call was made with was taken out of the daemon's file meanwhile.
+Error IdentityRemoved();
 Error Draining();
 Error Cancelled();
 

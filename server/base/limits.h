@@ -114,5 +114,7 @@ inline constexpr size_t kMaxFrameBytes = 256 << 10;
 inline constexpr size_t kMaxArrivedBytes = 512 << 10;
 // What a datagram that is kept costs beside its payload: its two addresses, and what holds them.
 inline constexpr size_t kDatagramOverhead = 256;
+// Lines of the audit that wait to be written: some ten thousand, a second of the fastest opening and closing there is.
+inline constexpr size_t kMaxAuditQueueBytes = 4 << 20;
 
 }  // namespace socketeer::base

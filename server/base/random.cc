@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 namespace socketeer::base {
 namespace {
@@ -28,6 +29,17 @@ std::string RandomSocketId() {
   std::string id = "s-";
   for (uint8_t byte : RandomBytes<26>()) id += "abcdefghijklmnopqrstuvwxyz234567"[byte & 31];
   return id;
+}
+
+size_t RandomBelow(size_t limit) {
+  // What is left above the last whole multiple would favour the low numbers.
+  const uint64_t fair = UINT64_MAX - UINT64_MAX % limit;
+  uint64_t number;
+  do {
+    const auto bytes = RandomBytes<sizeof(number)>();
+    std::memcpy(&number, bytes.data(), sizeof(number));
+  } while (number >= fair);
+  return number % limit;
 }
 
 Uid RandomUid() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -10,6 +11,9 @@ namespace socketeer::base {
 
 // "s-" and 26 characters of lower-case base32 (RFC 4648): 130 random bits.
 std::string RandomSocketId();
+
+// Each number below `limit`, which is not 0, is as likely as another.
+size_t RandomBelow(size_t limit);
 
 // A UUID of version 4 (RFC 9562): 122 random bits.
 using Uid = std::array<uint8_t, 16>;

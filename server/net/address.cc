@@ -30,10 +30,10 @@ std::string BytesOf(const T& address) {
   return std::string(reinterpret_cast<const char*>(&address), sizeof(address));
 }
 
-// Precondition: `bytes` has at least sizeof(T).
+// With zeros for what `bytes` are too short for.
 template <typename T>
 T As(std::string_view bytes) {
-  T address;
+  T address{};
   bytes.copy(reinterpret_cast<char*>(&address), sizeof(address));
   return address;
 }
@@ -155,7 +155,8 @@ int SocketAddress::family() const { return empty() ? AF_UNSPEC : As<sa_family_t>
 
 bool SocketAddress::IsInet() const {
   if (family() == AF_INET) return bytes_.size() >= sizeof(sockaddr_in);
-  return family() == AF_INET6 && bytes_.size() >= sizeof(sockaddr_in6);
+  // As the kernel does, which takes them without a scope (RFC 2133).
+  return family() == AF_INET6 && bytes_.size() >= offsetof(sockaddr_in6, sin6_scope_id);
 }
 
 SocketAddress SocketAddress::MappedTo6() const {

@@ -37,6 +37,7 @@ Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, 
       named_(terms.receive_offset.has_value()),
       next_(from),
       acknowledged_(from),
+      again_(from + kept.size()),
       given_before_(given),
       expected_(terms.send_offset.value_or(socket.sent())),
       told_(socket.sent()) {
@@ -61,15 +62,28 @@ void Attachment::OnEvents(uint32_t events) {
 void Attachment::Receive() {
   size_t in_this_turn = 0;
   while (client_ && !receive_over_) {
+    if (auto permitted = socket_.PermitHere(Act::kReceive); !permitted.ok()) {
+      receive_over_ = true;
+      return client_->OnReceiveError(std::move(permitted).error());
+    }
     const uint64_t room = Room();
     if (room == 0) return;  // until something is acknowledged
-    if (in_this_turn >= base::kFairShareBytes) return Continue();
-    if (next_ == end() && !Take(room)) return;
+    if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();
+    if (!MayMove()) return;
+    if (next_ == end() && !Take(socket_.AtOnce(room, true))) return;
     base::Chunk bytes = kept_.At(next_ - acknowledged_, std::min(room, frame_));
     const uint64_t offset = std::exchange(next_, next_ + bytes.size());
+    if (offset < again_) socket_.CountMoved(bytes.size());
     in_this_turn += std::max(bytes.size(), kCostOfCall);
     client_->OnReceived(offset, std::move(bytes));
   }
+}
+
+bool Attachment::MayMove() {
+  const auto wait = socket_.WaitToMove();
+  if (wait.count() == 0) return true;
+  RetryIn(wait);
+  return false;
 }
 
 bool Attachment::Take(uint64_t most) {
@@ -197,7 +211,7 @@ void Attachment::RunWrites() {
       RunStep();
     } else if (unsent_.empty()) {
       return;
-    } else if (in_this_turn >= base::kFairShareBytes) {
+    } else if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) {
       return Continue();
     } else if (!SendSome(&in_this_turn)) {
       return;
@@ -225,10 +239,21 @@ void Attachment::RunStep() {
 }
 
 bool Attachment::SendSome(size_t* count) {
+  if (auto permitted = socket_.PermitHere(Act::kSend); !permitted.ok()) {
+    FailSend(std::move(permitted).error());
+    return true;
+  }
+  if (!MayMove()) {
+    full_ = slowed_ = true;
+    GatherLater();
+    TellAccepted();
+    return false;
+  }
   std::array<iovec, kChunksAtOnce> parts;
   msghdr message{};
   message.msg_iov = parts.data();
-  message.msg_iovlen = unsent_.Parts(parts, steps_.empty() ? unsent_.size() : steps_.front().at - socket_.sent());
+  const size_t due = steps_.empty() ? unsent_.size() : steps_.front().at - socket_.sent();
+  message.msg_iovlen = unsent_.Parts(parts, socket_.AtOnce(due, true));
   const ssize_t sent = socket_.syscalls().SendMsg(socket_.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0) {
     const int number = errno;
@@ -249,7 +274,7 @@ bool Attachment::SendSome(size_t* count) {
   }
   *count += std::max(static_cast<size_t>(sent), kCostOfCall);
   socket_.NoteSent(static_cast<uint64_t>(sent));
-  socket_.gauges().bytes_sent.fetch_add(static_cast<uint64_t>(sent), std::memory_order_relaxed);
+  socket_.CountSent(static_cast<uint64_t>(sent), 0);
   unsent_.Drop(static_cast<size_t>(sent));
   if (unsent_.empty()) copied_.Forget();
   TellAccepted();
@@ -317,9 +342,12 @@ void Attachment::Continue() {
 }
 
 void Attachment::RetryLater() {
-  if (std::exchange(timed_, true)) return;
   retry_ = std::clamp(retry_ * 2, kFirstRetry, kLongestRetry);
-  socket_.loop().RunAt(socket_.loop().Now() + retry_, NextTurn(&timed_));
+  RetryIn(retry_);
+}
+
+void Attachment::RetryIn(std::chrono::nanoseconds delay) {
+  if (!std::exchange(timed_, true)) socket_.loop().RunAt(socket_.loop().Now() + delay, NextTurn(&timed_));
 }
 
 Task Attachment::NextTurn(bool* scheduled) {
@@ -329,8 +357,12 @@ Task Attachment::NextTurn(bool* scheduled) {
     *scheduled = false;
     if (!self->client_) return;
     self->Watch(self->wanted_);
-    self->Receive();
-    self->RunWrites();
+    if (std::exchange(self->slowed_, false)) self->full_ = false;
+    // By turns: under a quota the first one may take all that there is.
+    const bool writes_first = std::exchange(self->writes_first_, !self->writes_first_);
+    if (writes_first) self->RunWrites();
+    if (self->client_) self->Receive();
+    if (!writes_first) self->RunWrites();
   };
 }
 

@@ -96,6 +96,9 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   uint64_t end() const { return acknowledged_ + kept_.size(); }
   uint64_t Room() const { return acknowledged_ + receive_window_ - next_; }
 
+  // The owner's quota lets more bytes through. False: later, and it goes on by itself.
+  bool MayMove();
+
   // What waits for a kernel that is full. A small piece is copied, or it would keep the memory of the whole message,
   // and more, that it came in.
   void Push(base::Chunk bytes, bool small);
@@ -120,6 +123,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   // Goes on when others had their turn; or later, for what the kernel does not announce.
   void Continue();
   void RetryLater();
+  void RetryIn(std::chrono::nanoseconds delay);
   Task NextTurn(bool* scheduled);
 
   Socket& socket_;
@@ -131,6 +135,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
 
   uint64_t next_;
   uint64_t acknowledged_;  // all below
+  const uint64_t again_;   // what is below was taken by others
   ChunkQueue kept_;        // from there on
   ChunkBuffer incoming_;   // where the kernel writes
   const uint64_t given_before_;
@@ -141,8 +146,10 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
   ChunkQueue unsent_;   // the bytes in front of it that the kernel has not taken
   ChunkBuffer copied_;  // of small pieces
   std::deque<Step> steps_;
-  uint64_t told_;      // accepted, and the client knows
-  bool full_ = false;  // the kernel takes nothing, and will tell when that changes
+  uint64_t told_;              // accepted, and the client knows
+  bool full_ = false;          // the kernel takes nothing, and will tell when that changes
+  bool writes_first_ = false;  // in the next turn
+  bool slowed_ = false;        // full_ for the owner's quota, till the next turn
   bool send_over_ = false;
 
   uint32_t watched_ = kAllEvents;       // by the kernel

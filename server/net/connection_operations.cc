@@ -18,8 +18,21 @@ Progress ConnectOperation::Try(Socket& socket) {
     error_->peer = peer_.bytes();
     return Progress::kDone;
   }
+  auto permitted = socket.PermitConnect(peer_);
+  if (!permitted.ok()) {
+    error_ = std::move(permitted).error();
+    return Progress::kDone;
+  }
+  const std::optional<Target>& target = *permitted;
+  const SocketAddress& to = target ? target->address() : peer_;
   const ScopeGuard scope(socket.syscalls(), socket.fd(), peer_);
-  if (socket.syscalls().Connect(socket.fd(), peer_.data(), peer_.size()) == 0) {
+  const bool connected = socket.syscalls().Connect(socket.fd(), to.data(), to.size()) == 0;
+  const int number = errno;
+  // A connection in the making leads where the call that began it said, whatever this one says.
+  const bool begun = connected || (tcp && (number == EINPROGRESS || number == EINTR));
+  if (begun && state != State::kConnecting)
+    socket.NoteLedTo(target ? target->place() : Place{.address = socket.Reached(peer_)});
+  if (connected) {
     if (peer_.family() == AF_UNSPEC) {
       socket.NoteDisconnected();
     } else {
@@ -27,7 +40,6 @@ Progress ConnectOperation::Try(Socket& socket) {
     }
     return Progress::kDone;
   }
-  const int number = errno;
   // An interrupted connect(2) goes on, too (POSIX).
   const bool goes_on = number == EINPROGRESS || number == EALREADY || number == EINTR;
   const bool disconnects = peer_.family() == AF_UNSPEC;
@@ -64,6 +76,10 @@ bool AcceptOperation::Begin(Socket& socket) {
 }
 
 Progress AcceptOperation::Try(Socket& socket) {
+  if (auto permitted = socket.PermitHere(Act::kListen); !permitted.ok()) {
+    error_ = std::move(permitted).error();
+    return Progress::kDone;
+  }
   if (!Begin(socket)) return Progress::kDone;
   RetainedConnections& kept = socket.connections();
   if (kept.held() == 0) {
@@ -72,9 +88,17 @@ Progress AcceptOperation::Try(Socket& socket) {
   const IncomingConnection& next = *kept.At(kept.from());
   result_.replayed = next.became != nullptr;
   result_.became = next.became;
-  if (result_.replayed || !want_.reserve) return Progress::kDone;
+  if (result_.replayed) return Progress::kDone;
+  auto turn = socket.AskToOpen(mode());
+  if (!turn.ok()) error_ = socket.Describe(std::move(turn).error(), verb());
+  if (error_ || *turn != Progress::kDone) return error_ ? Progress::kDone : *turn;
+  if (!want_.reserve) {
+    socket.CountOpened();
+    return Progress::kDone;
+  }
   auto reserved = want_.reserve();
   if (reserved.ok()) {
+    socket.CountOpened();
     result_.became = *std::move(reserved);
   } else {
     error_ = std::move(reserved).error();
@@ -96,7 +120,8 @@ void AcceptOperation::Settle(Socket& socket) {
     result_.sequence = want_.sequence.value_or(kept.given());
     return;
   }
-  const bool got = !error_ && kept.held() > 0;
+  // One that its owner's quota has not let in by then is for the next call.
+  const bool got = !error_ && !result_.timed_out && kept.held() > 0;
   kept.EndReceiving();
   if (!got) return;
   const uint64_t number = result_.sequence;
@@ -104,6 +129,7 @@ void AcceptOperation::Settle(Socket& socket) {
     AcceptResult given = socket.GiveConnection(number, result_.became);
     result_.fd = given.fd;
     result_.info = std::move(given.info);
+    result_.bound = std::move(given.bound);
   }
   kept.GiveBelow(number + 1);
   if (!want_.sequence) kept.DropBelow(number + 1);

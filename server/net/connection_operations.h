@@ -33,6 +33,7 @@ class ConnectOperation final : public OperationOf<ConnectResult> {
 struct AcceptResult {
   int fd = -1;  // the receiver of the result owns it; -1 if replayed
   SocketInfo info;
+  std::shared_ptr<const Place> bound;      // of a listener at a UNIX path, under a policy
   std::shared_ptr<SocketObserver> became;  // of a call that named its number: the socket
   uint64_t sequence = 0;
   bool replayed = false;  // `became` was given out before

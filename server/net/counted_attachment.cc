@@ -60,9 +60,19 @@ void CountedAttachment::Continue() {
 }
 
 void CountedAttachment::RetryLater() {
-  if (std::exchange(timed_, true)) return;
   retry_ = std::clamp(retry_ * 2, kFirstDelay, kLongestDelay);
-  socket_.loop().RunAt(socket_.loop().Now() + retry_, NextTurn(&timed_));
+  RetryIn(retry_);
+}
+
+void CountedAttachment::RetryIn(std::chrono::nanoseconds delay) {
+  if (!std::exchange(timed_, true)) socket_.loop().RunAt(socket_.loop().Now() + delay, NextTurn(&timed_));
+}
+
+bool CountedAttachment::MayMove() {
+  const auto wait = socket_.WaitToMove();
+  if (wait.count() == 0) return true;
+  RetryIn(wait);
+  return false;
 }
 
 Task CountedAttachment::NextTurn(bool* scheduled) {
@@ -70,8 +80,11 @@ Task CountedAttachment::NextTurn(bool* scheduled) {
     const auto self = weak.lock();
     if (!self || self->over()) return;
     *scheduled = false;
-    self->Receive();
-    if (!self->over()) self->RunSteps();
+    // By turns: under a quota the first one may take all that there is.
+    const bool sends_first = std::exchange(self->sends_first_, !self->sends_first_);
+    if (sends_first) self->RunSteps();
+    if (!self->over()) self->Receive();
+    if (!sends_first && !self->over()) self->RunSteps();
   };
 }
 

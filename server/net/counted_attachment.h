@@ -68,6 +68,9 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
   // Goes on when others had their turn; or later, for what the kernel does not announce.
   void Continue();
   void RetryLater();
+  void RetryIn(std::chrono::nanoseconds delay);
+  // The owner's quota lets more bytes through. False: later, and it goes on by itself.
+  bool MayMove();
 
   Socket& socket_;
   std::shared_ptr<CountedClient> client_;
@@ -79,10 +82,11 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
  private:
   Task NextTurn(bool* scheduled);
 
-  uint64_t acknowledged_;  // all below
-  bool in_order_ = false;  // it ends by Detach(): the client passes on all that it was told before it goes
-  bool posted_ = false;    // a turn is under way: of Continue(),
-  bool timed_ = false;     // of RetryLater()
+  uint64_t acknowledged_;     // all below
+  bool in_order_ = false;     // it ends by Detach(): the client passes on all that it was told before it goes
+  bool posted_ = false;       // a turn is under way: of Continue(),
+  bool timed_ = false;        // of RetryLater()
+  bool sends_first_ = false;  // in the next turn
 };
 
 }  // namespace socketeer::net

@@ -26,6 +26,7 @@ DatagramAttachment::DatagramAttachment(Socket& socket, const AttachTerms& terms,
       send_window_(terms.send_window),
       sent_before_(socket.sent()),
       named_(terms.receive_offset.has_value()),
+      again_(socket.datagrams().end()),
       expected_(terms.send_offset.value_or(socket.sent())) {}
 
 void DatagramAttachment::OnEvents(uint32_t events) {
@@ -40,7 +41,12 @@ void DatagramAttachment::OnEvents(uint32_t events) {
 void DatagramAttachment::Receive() {
   size_t in_this_turn = 0;
   while (!over() && !receive_over_ && room() > 0) {
-    if (in_this_turn >= base::kFairShareBytes) return Continue();
+    if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();
+    if (auto permitted = socket_.PermitHere(Act::kReceive); !permitted.ok()) {
+      receive_over_ = true;
+      return client().OnReceiveError(std::move(permitted).error());
+    }
+    if (!MayMove()) return;
     if (next_ == socket_.datagrams().end() && !Take(room())) return;
     in_this_turn += HandOut(room());
   }
@@ -109,6 +115,7 @@ size_t DatagramAttachment::HandOut(uint64_t most) {
   size_t count = 0, cost = 0;
   while (count < there && first[count].error == 0) {
     if (count > 0 && cost + CostOf(first[count]) > base::kMaxFrameBytes) break;
+    if (next_ + count < again_) socket_.CountMoved(first[count].payload.size());
     cost += CostOf(first[count++]);
   }
   dropped_told_ = socket_.CountDropped();

@@ -99,6 +99,7 @@ class DatagramAttachment final : public CountedAttachment {
   const uint64_t send_window_;
   const uint64_t sent_before_;  // by others
   const bool named_;            // the client said where to begin
+  const uint64_t again_;        // what is below was taken by others
   bool drained_ = false;        // the kernel had no more, and announces the next one
   uint64_t dropped_told_ = 0;   // as OnDatagrams()
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include "server/base/limits.h"
@@ -58,7 +59,7 @@ void DatagramAttachment::RunSteps() {
   const auto self = shared_from_this();  // the last step is to go
   size_t in_this_turn = 0;
   while (!over() && !steps_.empty()) {
-    if (in_this_turn >= base::kFairShareBytes) return Continue();
+    if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();
     if (steps_.front().kind == Step::Kind::kData) {
       if (!SendSome(&in_this_turn)) return;
     } else {
@@ -81,10 +82,17 @@ size_t DatagramAttachment::BatchOf(std::span<const QueuedDatagram> datagrams) co
   // sendmmsg(2) tells an error of its first message only. Of the others it is asked again; but what a connected socket
   // had pending (ECONNREFUSED) is taken away by then, and nobody would ever hear of it.
   if (socket_.info().state == State::kConnected) return 1;
-  size_t count = 1;
-  while (count < std::min(datagrams.size(), kDatagramsAtOnce) &&
-         !socket_.MustRefuseSend(datagrams[count].destination)) {
-    ++count;
+  // Under a policy only what goes to the same address is judged together; and where a path leads may change.
+  const bool judged = socket_.IsJudged();
+  if (judged && datagrams[0].destination.IsUnixPath()) return 1;
+  size_t count = 1, bytes = datagrams[0].payload.size();
+  const size_t most = socket_.AtOnce(SIZE_MAX, true);
+  const auto joins = [&](const SocketAddress& to) {
+    return !socket_.MustRefuseSend(to) && (!judged || to == datagrams[0].destination);
+  };
+  while (count < std::min(datagrams.size(), kDatagramsAtOnce) && joins(datagrams[count].destination) &&
+         bytes + datagrams[count].payload.size() <= most) {
+    bytes += datagrams[count++].payload.size();
   }
   return count;
 }
@@ -96,6 +104,12 @@ bool DatagramAttachment::SendSome(size_t* cost) {
               0);
     return true;
   }
+  auto permitted = socket_.PermitSend(waiting[0].destination);
+  if (!permitted.ok()) {
+    FailFirst(std::move(permitted).error(), 0);
+    return true;
+  }
+  if (!MayMove()) return false;
   std::array<mmsghdr, kDatagramsAtOnce> messages;
   std::array<iovec, kDatagramsAtOnce> parts;
   const size_t count = BatchOf(waiting);
@@ -107,8 +121,9 @@ bool DatagramAttachment::SendSome(size_t* cost) {
     message.msg_iov = &parts[i];
     message.msg_iovlen = 1;
     if (each.destination.empty()) continue;
-    message.msg_name = const_cast<sockaddr*>(each.destination.data());
-    message.msg_namelen = each.destination.size();
+    const SocketAddress& to = *permitted ? (*permitted)->address() : each.destination;
+    message.msg_name = const_cast<sockaddr*>(to.data());
+    message.msg_namelen = to.size();
   }
   const int sent = socket_.syscalls().SendMMsg(socket_.fd(), messages.data(), static_cast<unsigned>(count),
                                                MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -143,8 +158,7 @@ void DatagramAttachment::PopSent(size_t count) {
   bytes_waiting_ -= bytes;
   if (step.done == step.datagrams.size()) steps_.pop_front();
   socket_.NoteSent(count);
-  socket_.gauges().bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
-  socket_.gauges().datagrams_sent.fetch_add(count, std::memory_order_relaxed);
+  socket_.CountSent(bytes, count);
   socket_.NoteAutobind();
   client().OnDone(socket_.sent());
 }

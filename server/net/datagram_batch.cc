@@ -54,6 +54,17 @@ struct Slots {
 
 }  // namespace
 
+void CloseDescriptors(Syscalls& syscalls, msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    for (size_t at = 0; at + sizeof(int) <= part->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + at, sizeof(fd));
+      syscalls.Close(fd);
+    }
+  }
+}
+
 SocketAddress DestinationOf(msghdr& message) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
@@ -80,6 +91,8 @@ base::Result<int> Socket::TakeDatagrams(size_t most, bool* drained) {
   *drained = false;
   constexpr uint64_t kCost = kSlotBytes + base::kDatagramOverhead;
   // Of UNIX sockets a datagram may be of any size, and one that does not fit is lost: one at a time, into all there is.
+  // As many as the owner may move at once, should they be large.
+  most = std::max<size_t>(AtOnce(most * kSlotBytes, true) / kSlotBytes, 1);
   const uint64_t count = info_.kind.IsInet() ? std::min(most, kDatagramsAtOnce) : 0;
   const auto room = count > 0 ? kept().charge.Reserve(kCost, count * kCost) : base::Result<uint64_t>(uint64_t{0});
   if (!room.ok() || *room == 0) {
@@ -98,8 +111,7 @@ base::Result<int> Socket::TakeDatagrams(size_t most, bool* drained) {
   }
   NoteRetained();
   if (got > 0) {
-    gauges().bytes_received.fetch_add(bytes, std::memory_order_relaxed);
-    gauges().datagrams_received.fetch_add(static_cast<uint64_t>(got), std::memory_order_relaxed);
+    CountReceived(bytes, static_cast<uint64_t>(got));
     *drained = static_cast<unsigned>(got) < wanted;
   }
   errno = number;

@@ -30,6 +30,17 @@ bool SendDatagramsOperation::Skip(Socket& socket) {
   return known == 0 || result_.datagrams_sent < datagrams_.size();
 }
 
+bool SendDatagramsOperation::MayGoOn(Socket& socket, Progress* otherwise) {
+  auto turn = socket.AskToMove(mode(), &let_in_);
+  if (turn.ok() && *turn == Progress::kDone) return true;
+  // As with a kernel that is full.
+  if (result_.datagrams_sent > 0) socket.NoteAutobind();
+  const bool enough = mode() != Mode::kWhole && result_.datagrams_sent > result_.datagrams_skipped;
+  *otherwise = turn.ok() && !enough ? *turn : Progress::kDone;
+  if (!turn.ok() && !enough) Fail(socket, socket.Describe(std::move(turn).error(), verb()));
+  return false;
+}
+
 Progress SendDatagramsOperation::Try(Socket& socket) {
   if (!Skip(socket)) return Progress::kDone;
   size_t in_this_turn = 0;
@@ -40,13 +51,21 @@ Progress SendDatagramsOperation::Try(Socket& socket) {
       Fail(socket, socket.Describe(*std::move(refused), "send"));
       return Progress::kDone;
     }
+    auto permitted = socket.PermitSend(next.destination);
+    if (!permitted.ok()) {
+      if (result_.datagrams_sent > 0) socket.NoteAutobind();
+      Fail(socket, std::move(permitted).error());
+      return Progress::kDone;
+    }
+    if (Progress otherwise{}; !MayGoOn(socket, &otherwise)) return otherwise;
     iovec part{.iov_base = const_cast<char*>(next.payload.data()), .iov_len = next.payload.size()};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    if (!next.destination.empty()) {
-      message.msg_name = const_cast<sockaddr*>(next.destination.data());
-      message.msg_namelen = next.destination.size();
+    const SocketAddress& to = *permitted ? (*permitted)->address() : next.destination;
+    if (!to.empty()) {
+      message.msg_name = const_cast<sockaddr*>(to.data());
+      message.msg_namelen = to.size();
     }
     if (socket.syscalls().SendMsg(socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
       return EndWithError(socket, errno);
@@ -55,8 +74,7 @@ Progress SendDatagramsOperation::Try(Socket& socket) {
     socket.NoteSent(1);
     bytes_sent_ += next.payload.size();
     in_this_turn += next.payload.size() + 1024;  // a small datagram costs a system call too
-    socket.gauges().bytes_sent.fetch_add(next.payload.size(), std::memory_order_relaxed);
-    socket.gauges().datagrams_sent.fetch_add(1, std::memory_order_relaxed);
+    socket.CountSent(next.payload.size(), 1);
   }
   socket.NoteAutobind();
   return Progress::kDone;
@@ -76,7 +94,7 @@ std::optional<base::Error> SendDatagramsOperation::Refuse(Socket& socket, const 
 }
 
 Progress SendDatagramsOperation::EndWithError(Socket& socket, int number) {
-  if (result_.datagrams_sent > 0) socket.NoteAutobind();
+  socket.NoteAutobind();  // the kernel binds, and then may refuse
   if (number == EAGAIN) {
     const bool enough = mode() != Mode::kWhole && result_.datagrams_sent > result_.datagrams_skipped;
     if (enough) return Progress::kDone;
@@ -150,14 +168,30 @@ bool ReceiveDatagramsOperation::CountKept(Socket& socket) {
   return true;
 }
 
+bool ReceiveDatagramsOperation::MayGoOn(Socket& socket, Progress* otherwise) {
+  auto turn = socket.AskToMove(mode(), &let_in_);
+  if (turn.ok() && *turn == Progress::kDone) return true;
+  const bool enough = let_in_ && count_ >= Enough();
+  *otherwise = turn.ok() && !enough ? *turn : Progress::kDone;
+  if (!turn.ok() && !enough) error_ = socket.Describe(std::move(turn).error(), verb());
+  return false;
+}
+
 Progress ReceiveDatagramsOperation::Try(Socket& socket) {
+  if (auto permitted = socket.PermitHere(Act::kReceive); !permitted.ok()) {
+    error_ = std::move(permitted).error();
+    return Progress::kDone;
+  }
   if (!Begin(socket)) return Progress::kDone;
+  Progress otherwise{};
+  if (!failed_ && !MayGoOn(socket, &otherwise)) return otherwise;
   if (want_.peek) return Peek(socket);
   if (from_kept_) return Progress::kDone;
   RetainedDatagrams& kept = socket.datagrams();
   size_t in_this_turn = 0;
   while (!Full()) {
     if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
+    if (in_this_turn > 0 && !MayGoOn(socket, &otherwise)) return otherwise;
     if (const int number = socket.TakeError(false)) return EndWithError(socket, number);
     const auto got = socket.TakeDatagram();
     if (!got.ok()) return EndAtTheBound(socket, got.error());
@@ -182,6 +216,7 @@ Progress ReceiveDatagramsOperation::Peek(Socket& socket) {
     }
     result_.datagrams.push_back(Cut(*kept.At(result_.sequence)));
     result_.replayed = result_.sequence < kept.given();
+    socket.CountMoved(result_.datagrams.back().payload.size());
     return Progress::kDone;
   }
   if (const int number = socket.TakeError(false, true)) return EndWithError(socket, number);
@@ -231,11 +266,13 @@ void ReceiveDatagramsOperation::Settle(Socket& socket) {
     socket.NoteRetained();
   }
   if (error_) return;
+  if (!let_in_) count_ = 0;  // its time was over before its owner's quota let it in
   result_.replayed = count_ > 0 && from < kept.given();
   if (named()) {
     for (uint64_t number = from; number < from + count_; ++number) {
       if (number >= kept.given()) kept.Truncate(number, want_.max_bytes);
       result_.datagrams.push_back(Cut(*kept.At(number)));
+      if (number < kept.given()) socket.CountMoved(result_.datagrams.back().payload.size());
     }
     kept.GiveBelow(from + count_);
   } else {

@@ -40,11 +40,14 @@ class SendDatagramsOperation final : public OperationOf<SendDatagramsResult> {
   bool Skip(Socket& socket);
   // What the daemon refuses by itself, because the kernel would do something else than it says.
   std::optional<base::Error> Refuse(Socket& socket, const OutgoingDatagram& next) const;
+  // False: its owner's quota says not now, and `*otherwise` is what Try() is to return.
+  bool MayGoOn(Socket& socket, Progress* otherwise);
   Progress EndWithError(Socket& socket, int number);
 
   const std::vector<OutgoingDatagram> datagrams_;
   const std::optional<uint64_t> sequence_;
   uint64_t bytes_sent_ = 0;  // with those that were skipped
+  bool let_in_ = false;      // by its owner's quota
 };
 
 struct ReceiveDatagramsResult {
@@ -75,6 +78,7 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
  private:
   // As of ReceiveOperation.
   bool Begin(Socket& socket);
+  bool MayGoOn(Socket& socket, Progress* otherwise);
   Progress Peek(Socket& socket);
   Progress EndAtTheBound(Socket& socket, base::Error error);
   Progress EndWithError(Socket& socket, int number);
@@ -91,6 +95,7 @@ class ReceiveDatagramsOperation final : public OperationOf<ReceiveDatagramsResul
 
   const Want want_;
   bool begun_ = false;
+  bool let_in_ = false;     // by its owner's quota
   bool from_kept_ = false;  // it found enough to answer, and does not ask the kernel
   bool looked_ = false;
   bool failed_ = false;  // the next of those kept is an error, and there is nothing before it to answer with

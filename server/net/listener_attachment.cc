@@ -13,9 +13,12 @@ void ListenerAttachment::Receive() {
   const auto self = shared_from_this();  // an error may end it
   for (int done = 0; !over() && !receive_over_ && room() > 0; ++done) {
     if (done == base::kFairShareOperations) return Continue();
+    if (auto permitted = socket_.PermitHere(Act::kListen); !permitted.ok()) {
+      return EndReceiving(std::move(permitted).error());
+    }
     RetainedConnections& kept = socket_.connections();
     if (next_ == kept.end() && !Take()) return;
-    if (!kept.At(next_)->became && !Become()) return;
+    if (!kept.At(next_)->became && (!MayBecome() || !Become())) return;
     client().OnConnection(next_, kept.At(next_)->became);
     ++next_;
   }
@@ -36,6 +39,17 @@ bool ListenerAttachment::Take() {
   return false;
 }
 
+bool ListenerAttachment::MayBecome() {
+  auto turn = socket_.AskToOpen(Mode::kWait);
+  if (!turn.ok()) {
+    Fail(socket_.Describe(std::move(turn).error(), "accept"));
+    return false;
+  }
+  if (*turn == Progress::kDone) return true;
+  RetryIn(socket_.quota_wait());
+  return false;
+}
+
 bool ListenerAttachment::Become() {
   auto becomes = client().Reserve();
   if (!becomes.ok()) {
@@ -44,6 +58,7 @@ bool ListenerAttachment::Become() {
   }
   auto adopted = client().Adopt(*becomes, socket_.GiveConnection(next_, *becomes));
   if (adopted.ok()) {
+    socket_.CountOpened();
     told_.clear();
     retry_ = {};
     return true;

@@ -45,6 +45,8 @@ class ListenerAttachment final : public CountedAttachment {
   void Drop(uint64_t number) override;
   // One of the kernel's, to where it is kept. False: none.
   bool Take();
+  // The owner's quota lets one more be made. False: not now.
+  bool MayBecome();
   // The next one becomes a socket. False: not now, or it is over.
   bool Become();
   void EndReceiving(base::Error error);

@@ -28,6 +28,7 @@ enum class Progress {
   kDone,         // it has its result
   kBlocked,      // the kernel is not ready and will announce when it is
   kUnannounced,  // the kernel is not ready and will not announce it (socket.cc: Rearm)
+  kDelayed,      // its owner's quota says not yet (Socket::AskToMove)
   kMore,         // it could go on, but had its fair share of the loop
 };
 

@@ -1,4 +1,4 @@
-// How many bytes may be kept until they are acknowledged: for one socket, and for all together.
+// How many bytes may be kept until they are acknowledged: for one socket, for all of an owner, and for all together.
 //
 // Whoever reads the kernel reserves before it reads, for what was read must be kept if its caller is gone. So the
 // bounds are never exceeded.
@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "server/base/result.h"
+#include "server/quota/account.h"
 
 namespace socketeer::net {
 
@@ -29,7 +30,9 @@ class RetainedBudget {
 // One socket's part of the budget, on its loop's thread.
 class RetainedCharge {
  public:
-  explicit RetainedCharge(RetainedBudget& budget) : budget_(budget) {}
+  // `account`: the owner's, which must outlive this; null: it has no bound of its own.
+  explicit RetainedCharge(RetainedBudget& budget, quota::Account* account = nullptr)
+      : budget_(budget), account_(account) {}
   ~RetainedCharge() { Settle(0); }
   RetainedCharge(const RetainedCharge&) = delete;
   RetainedCharge& operator=(const RetainedCharge&) = delete;
@@ -41,6 +44,7 @@ class RetainedCharge {
 
  private:
   RetainedBudget& budget_;
+  quota::Account* const account_;
   uint64_t bytes_ = 0;
 };
 

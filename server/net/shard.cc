@@ -69,6 +69,11 @@ void Shard::Open(SocketHandle handle, OpenPlan plan, OperationBase base, std::sh
 
 base::Result<std::shared_ptr<Socket>> Shard::Make(const OpenPlan& plan, std::shared_ptr<SocketObserver> observer) {
   const SocketKind& kind = plan.kind;
+  if (auto permitted = observer->Permit({.act = Act::kOpen, .kind = kind}); !permitted.ok()) {
+    base::Error error = std::move(permitted).error();
+    error.operation = "open";
+    return error;
+  }
   const int fd = loop_->syscalls().Socket(kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol);
   if (fd < 0) return KernelError("open", "socket", errno);
   return std::make_shared<Socket>(*loop_, fd, SocketInfo{.kind = kind}, std::move(observer), max_waiting_, budget_);
@@ -89,7 +94,7 @@ SocketInfo Shard::Adopt(SocketHandle handle, AcceptResult accepted, std::shared_
   auto socket = std::make_shared<Socket>(*loop_, accepted.fd, std::move(accepted.info), std::move(observer),
                                          max_waiting_, budget_);
   sockets_.emplace(handle, socket);
-  socket->EnterAccepted(peer);
+  socket->EnterAccepted(peer, std::move(accepted.bound));
   return socket->info();
 }
 

@@ -131,6 +131,10 @@ void Socket::Rearm(Side side, Progress progress) {
     self->CheckWaiters();
   };
   if (progress == Progress::kMore) return loop_.Post(std::move(run));
+  if (progress == Progress::kDelayed) {
+    loop_.RunAt(loop_.Now() + quota_wait_, std::move(run));
+    return;
+  }
   // kUnannounced: a full backlog or receive queue of another UNIX socket. The kernel lets a blocking caller sleep on
   // it, but tells epoll nothing; so we look again, soon and then less often (docs/decisions/0004).
   lane.retry = std::clamp(lane.retry * 2, kFirstRetry, kLongestRetry);

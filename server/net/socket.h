@@ -26,6 +26,7 @@
 #include "server/net/socket_info.h"
 #include "server/net/socket_path.h"
 #include "server/net/state_table.h"
+#include "server/net/target.h"
 
 namespace socketeer::net {
 
@@ -55,8 +56,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // --- When it has just been made. ---
   // IPV6_V6ONLY off for both families at once, if asked; IP_PKTINFO, so that a datagram tells where it was sent to.
   base::Status InitializeFamily(bool both_families);
-  // Came from accept(2), which said who the peer is.
-  void EnterAccepted(const SocketAddress& peer);
+  // Came from accept(2), which said who the peer is. `bound`: of the listener (AcceptResult).
+  void EnterAccepted(const SocketAddress& peer, std::shared_ptr<const Place> bound);
 
   // --- Verbs that never wait: one system call each. ---
   base::Status Bind(const SocketAddress& address);
@@ -143,6 +144,41 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   uint64_t sent() const { return sent_; }
   void NoteSent(uint64_t count) { sent_ += count; }
 
+  // --- socket_permits.cc: what the owner may do, asked right before the system call. An error: nothing was done. ---
+  // To connect to `peer`, or to send a datagram (to the peer, if `destination` is empty). The target, if there is one,
+  // is what the kernel is to be given.
+  base::Result<std::optional<Target>> PermitConnect(const SocketAddress& peer);
+  base::Result<std::optional<Target>> PermitSend(const SocketAddress& destination);
+  // kSend and kReceive on a connection, kReceive of datagrams, kListen of a listener that accepts: by the address that
+  // the connection was made to, or else the socket's own.
+  base::Status PermitHere(Act act);
+  // Is there a policy?
+  bool IsJudged() const { return observer_->terms() != 0; }
+  // connect(2) began to lead there, or has; it leads nowhere any more.
+  void NoteLedTo(const Place& place);
+  void NoteLedNowhere();
+  // Where the kernel sends what is for `address`: of a wildcard this socket's own address, if it has one.
+  SocketAddress Reached(const SocketAddress& address) const;
+
+  // --- socket_quota.cc: how much the owner may move and open. ---
+  // Before the system call. kDone: it may. kDelayed: not yet, for Try() to return. LIMIT_REACHED: it is refused, as
+  // always in mode kExact. `let_in`: of the operation, first false, true from
+  // when it may; where who exceeds is refused, that is at its begin.
+  base::Result<Progress> AskToMove(Mode mode, bool* let_in);
+  // To accept one that is there; then CountOpened().
+  base::Result<Progress> AskToOpen(Mode mode);
+  // The same for what is attached, which always waits. Zero: it may.
+  std::chrono::nanoseconds WaitToMove();
+  std::chrono::nanoseconds quota_wait() const { return quota_wait_; }  // of the last one that answered kDelayed
+  // How many of so many bytes to move in one system call, 1 at least; `stream`: of what is attached.
+  size_t AtOnce(size_t size, bool stream = false) const;
+  // What passed the kernel, in the gauges and for the owner; CountMoved: payload that was given out again, or was
+  // looked at, for the owner alone.
+  void CountSent(uint64_t bytes, uint64_t datagrams);
+  void CountReceived(uint64_t bytes, uint64_t datagrams);
+  void CountMoved(uint64_t bytes);
+  void CountOpened();
+
   // --- For operations: the rest. ---
   // A send to another UNIX socket was refused, because that is full. The kernel made the datagram and threw it away,
   // and announces the room that this left here: the next EPOLLOUT says nothing of the other one, and to try again for
@@ -181,7 +217,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   using Queue = std::list<Waiting>;
   // Made by a receive or an accept, and kept from the first that gets something; most sockets have one part of it.
   struct Kept {
-    explicit Kept(RetainedBudget& budget) : charge(budget) {}
+    Kept(RetainedBudget& budget, quota::Account* account) : charge(budget, account) {}
     RetainedBytes bytes;
     std::unique_ptr<RetainedDatagrams> datagrams;
     std::unique_ptr<RetainedConnections> connections;
@@ -200,6 +236,39 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
     std::chrono::duration<int32_t, std::milli> retry{0};  // the last delay of Rearm()
     bool scheduled = false;                               // a RunLane was posted or is on a timer
   };
+
+  // Of a socket under a policy.
+  struct Permits {
+    struct Allowed {  // the last thing that was
+      uint64_t terms = 0;
+      Act act{};
+      SocketAddress address{};
+    };
+    Allowed out, in;
+    std::optional<Place> led_to;         // by its own connect(2)
+    std::vector<Place> earlier;          // of datagrams that may still wait: where they came to, or from, before
+    bool bind_asked = false;             // the caller's own bind was permitted, and done
+    std::shared_ptr<const Place> bound;  // a UNIX path; of what was accepted, the listener's
+    std::optional<base::Error> barred;   // its name is where it must not be
+  };
+
+  Permits& permits();
+  base::Status Ask(Act act, const Place& place);
+  base::Result<std::optional<Target>> AskToReach(Act act, const SocketAddress& address, bool follow);
+  // A kernel error on a path's way, as that of the call which would have met it.
+  base::Error NoWayTo(const SocketAddress& address, Act act, const NoWay& why);
+  base::Status PermitBind(const SocketAddress& address, std::optional<NewPath>* path);
+  // After bind(2).
+  base::Status NoteBoundTo(const std::optional<NewPath>& path);
+  // What the kernel does unasked: 0.0.0.0 or ::, port 0.
+  base::Status PermitImplicitBind();
+  // To receive what came before the socket led where it leads now.
+  base::Status PermitEarlier();
+  void NoteEarlier();
+  base::Status PermitListen();
+  base::Status PermitOption(const OptionRow& row);
+
+  base::Result<Progress> Turn(base::Result<std::chrono::nanoseconds> wait);
 
   Lane& LaneOf(Side side) { return lanes_[side == Side::kRead ? 0 : 1]; }
   void RunLane(Side side);
@@ -256,7 +325,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   std::unique_ptr<std::vector<Waiter>> waiters_;  // most sockets never have any
   RetainedBudget& budget_;
   uint64_t sent_ = 0;
+  std::chrono::nanoseconds quota_wait_{0};
   std::unique_ptr<SocketPath> path_;  // of a bound UNIX socket
+  std::unique_ptr<Permits> permits_;  // made when it is first needed
   // Who gave the socket its name? A port that the kernel chose goes with the connection or the listener; of TCP,
   // getsockname(2) still tells it.
   enum class Named : uint8_t { kNot, kByKernel, kByCaller } named_ = Named::kNot;

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "server/base/result.h"
 #include "server/net/address.h"
+#include "server/net/permit.h"
+#include "server/quota/account.h"
 
 namespace socketeer::net {
 
@@ -71,6 +74,13 @@ class SocketObserver {
   // The last call: the descriptor is closed.
   virtual void OnClosed() = 0;
   virtual Gauges& gauges() = 0;
+  // May the owner do that? Asked right before the system call that does it.
+  virtual base::Status Permit(const Demand&) { return base::Ok(); }
+  // What was permitted is so for as long as this does not change. 0: there is no policy, and all is permitted but to
+  // connect to the daemon's own sockets.
+  virtual uint64_t terms() const { return 0; }
+  // What the owner may use, and uses; null: that is not counted. Lives as long as this.
+  virtual quota::Account* account() const { return nullptr; }
   // "sockets/{id}", for errors.
   virtual const std::string& name() const = 0;
 };

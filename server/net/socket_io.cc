@@ -10,7 +10,7 @@
 
 namespace socketeer::net {
 Socket::Kept& Socket::kept() {
-  if (!kept_) kept_ = std::make_unique<Kept>(budget_);
+  if (!kept_) kept_ = std::make_unique<Kept>(budget_, observer_->account());
   return *kept_;
 }
 
@@ -107,9 +107,7 @@ ssize_t Socket::ReadBytes(char* buffer, size_t size, bool peek) {
     errno = peek ? kept_->owed_error : std::exchange(kept_->owed_error, 0);
     return -1;
   }
-  if (count > 0 && !peek) {
-    gauges().bytes_received.fetch_add(static_cast<uint64_t>(count), std::memory_order_relaxed);
-  }
+  if (count > 0) peek ? CountMoved(static_cast<uint64_t>(count)) : CountReceived(static_cast<uint64_t>(count), 0);
   return count;
 }
 
@@ -152,6 +150,7 @@ AcceptResult Socket::GiveConnection(uint64_t number, const std::shared_ptr<Socke
   result.info.kind = info_.kind;
   result.info.state = State::kConnected;
   result.info.peer = next.peer;
+  if (permits_) result.bound = permits_->bound;
   next.became = becomes;
   return result;
 }
@@ -172,8 +171,10 @@ int Socket::ReadDatagram(IncomingDatagram* out, bool peek) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  const ssize_t size = syscalls().RecvMsg(fd_, &message, MSG_DONTWAIT | MSG_TRUNC | (peek ? MSG_PEEK : 0));
+  const int flags = MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0);
+  const ssize_t size = syscalls().RecvMsg(fd_, &message, flags);
   if (size < 0) return -1;
+  if (info_.kind.family == AF_UNIX) CloseDescriptors(syscalls(), message);
   // An empty record and the end of a seqpacket connection both read as 0; only a record carries a time
   // (Enter turns SO_TIMESTAMP on for that).
   if (size == 0 && info_.kind.IsConnectionOriented() && message.msg_controllen == 0) return 1;
@@ -182,10 +183,7 @@ int Socket::ReadDatagram(IncomingDatagram* out, bool peek) {
   out->source = SocketAddress::FromKernel(&source, message.msg_namelen);
   if (out->source.IsUnixUnnamed()) out->source = {};
   out->destination = DestinationOf(message);
-  if (!peek) {
-    gauges().bytes_received.fetch_add(out->payload.size(), std::memory_order_relaxed);
-    gauges().datagrams_received.fetch_add(1, std::memory_order_relaxed);
-  }
+  peek ? CountMoved(out->payload.size()) : CountReceived(out->payload.size(), 1);
   return 0;
 }
 

@@ -42,7 +42,8 @@ base::Status Socket::InitializeFamily(bool both_families) {
   return set(IPPROTO_IP, IP_PKTINFO, 1);
 }
 
-void Socket::EnterAccepted(const SocketAddress& peer) {
+void Socket::EnterAccepted(const SocketAddress& peer, std::shared_ptr<const Place> bound) {
+  if (bound) permits().bound = std::move(bound);
   Enter(State::kConnected, peer);  // it may be reset already
 }
 
@@ -52,23 +53,26 @@ base::Status Socket::Bind(const SocketAddress& address) {
     error.local = address.bytes();
     return error;
   };
+  std::optional<NewPath> path;
+  if (auto status = PermitBind(address, &path); !status.ok()) return status;
   const ScopeGuard scope(syscalls(), fd_, address);
   if (info_.state == State::kCreated && scope.Check() < 0) return fault("ioctl");
   if (syscalls().Bind(fd_, address.data(), address.size()) < 0) {
     scope.Undo();
     return fault("bind");
   }
-  if (address.IsUnixPath()) path_ = std::make_unique<SocketPath>(syscalls(), address.unix_name());
+  if (address.IsUnixPath() && !path) path_ = std::make_unique<SocketPath>(syscalls(), address.unix_name());
   named_ = info_.kind.IsInet() && address.port() == 0 ? Named::kByKernel : Named::kByCaller;
   if (info_.kind.IsTcp()) {
     // The kernel binds no connection that lasts: this one ended, and nobody was told.
     if (info_.state == State::kConnected) info_.state = State::kDisconnected;
   }
   Enter(info_.state == State::kCreated ? State::kBound : info_.state);
-  return base::Ok();
+  return NoteBoundTo(path);
 }
 
 base::Status Socket::Listen(int backlog) {
+  if (auto status = PermitListen(); !status.ok()) return status;
   if (syscalls().Listen(fd_, backlog) < 0) return Fault(Call::kListen, "listen", errno);
   Enter(State::kListening);
   return base::Ok();
@@ -115,6 +119,8 @@ base::Status Socket::Shutdown(int how) {
 base::Status Socket::SetOptions(const OptionList& options) {
   base::Status status = base::Ok();
   for (const auto& [row, value] : options) {
+    status = PermitOption(*row);
+    if (!status.ok()) break;
     status = SetOption(syscalls(), fd_, *row, value);
     if (status.ok()) continue;
     base::Error error = std::move(status).error();
@@ -137,6 +143,7 @@ void Socket::LearnDual() {
   if (syscalls().GetSockOpt(fd_, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size) < 0) return;
   const bool dual = v6only == 0;
   if (dual == info_.kind.dual) return;
+  if (permits_) permits_->out = permits_->in = {};
   info_.kind.dual = dual;
   observer_->OnChanged(info_);
 }
@@ -169,6 +176,7 @@ void Socket::BecomeIdle() {
   if ((had_something || !info_.kind.IsTcp()) && named_ == Named::kByKernel) named_ = Named::kNot;
   if (info_.state == State::kListening) ResetConnections();
   if (info_.kind.IsTcp()) RestartStream();  // the kernel, too, forgets what the old connection brought
+  NoteLedNowhere();
   ReadAddresses();
   Enter(IdleState());
 }

@@ -24,10 +24,20 @@ bool SendOperation::Skip(Socket& socket) {
 
 Progress SendOperation::Try(Socket& socket) {
   if (!Skip(socket)) return Progress::kDone;
+  if (auto permitted = socket.PermitHere(Act::kSend); !permitted.ok()) {
+    Fail(socket, std::move(permitted).error());
+    return Progress::kDone;
+  }
   size_t in_this_turn = 0;
   do {
+    auto turn = socket.AskToMove(mode(), &let_in_);
+    if (!turn.ok()) {
+      Fail(socket, socket.Describe(std::move(turn).error(), verb()));
+      return Progress::kDone;
+    }
+    if (*turn != Progress::kDone) return *turn;
     iovec part{.iov_base = const_cast<char*>(data_.data()) + result_.bytes_sent,
-               .iov_len = data_.size() - result_.bytes_sent};
+               .iov_len = socket.AtOnce(data_.size() - result_.bytes_sent)};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
@@ -43,9 +53,9 @@ Progress SendOperation::Try(Socket& socket) {
     result_.bytes_sent += count;
     in_this_turn += count;
     socket.NoteSent(count);
-    socket.gauges().bytes_sent.fetch_add(count, std::memory_order_relaxed);
+    socket.CountSent(count, 0);
     if (mode() != Mode::kWhole || result_.bytes_sent == data_.size()) return Progress::kDone;
-  } while (in_this_turn < base::kFairShareBytes);
+  } while (in_this_turn < socket.AtOnce(base::kFairShareBytes, true));
   return Progress::kMore;
 }
 
@@ -74,16 +84,30 @@ bool ReceiveOperation::Begin(Socket& socket) {
   return true;
 }
 
+bool ReceiveOperation::MayGoOn(Socket& socket, Progress* otherwise) {
+  auto turn = socket.AskToMove(mode(), &let_in_);
+  *otherwise = turn.ok() ? *turn : Progress::kDone;
+  if (!turn.ok()) error_ = socket.Describe(std::move(turn).error(), verb());
+  return !error_ && *otherwise == Progress::kDone;
+}
+
 Progress ReceiveOperation::Try(Socket& socket) {
+  if (auto permitted = socket.PermitHere(Act::kReceive); !permitted.ok()) {
+    error_ = std::move(permitted).error();
+    return Progress::kDone;
+  }
   if (!Begin(socket)) return Progress::kDone;
+  Progress otherwise{};
+  if (!MayGoOn(socket, &otherwise)) return otherwise;
   if (want_.peek) return Peek(socket);
   const RetainedBytes& kept = socket.bytes();
   const size_t enough = mode() == Mode::kWhole ? want_.min_bytes : 1;
   size_t in_this_turn = 0;
   while (kept.held() < enough) {
-    if (in_this_turn >= base::kFairShareBytes) return Progress::kMore;
+    if (in_this_turn >= socket.AtOnce(base::kFairShareBytes, true)) return Progress::kMore;
+    if (in_this_turn > 0 && !MayGoOn(socket, &otherwise)) return otherwise;
     if (const int number = socket.TakeError(named())) return EndWithError(socket, number);
-    const auto got = socket.TakeBytes(want_.max_bytes - kept.held());
+    const auto got = socket.TakeBytes(socket.AtOnce(want_.max_bytes - kept.held()));
     if (!got.ok()) return EndAtTheBound(socket, got.error());
     if (*got < 0) return EndWithError(socket, errno);
     if (*got == 0) {
@@ -100,6 +124,7 @@ Progress ReceiveOperation::Peek(Socket& socket) {
   if (result_.offset < kept.end()) {
     result_.data.assign(kept.At(result_.offset), std::min<size_t>(want_.max_bytes, kept.end() - result_.offset));
     result_.replayed = result_.offset < kept.given();
+    socket.CountMoved(result_.data.size());
     return Progress::kDone;
   }
   if (const int number = socket.TakeError(named(), true)) return EndWithError(socket, number);
@@ -144,14 +169,16 @@ void ReceiveOperation::Settle(Socket& socket) {
     return;
   }
   const uint64_t from = kept.from();
-  const size_t count = std::min<size_t>(kept.held(), want_.max_bytes);
+  // Its time was over before its owner's quota let it in.
+  const size_t count = let_in_ ? std::min<size_t>(kept.held(), want_.max_bytes) : 0;
   kept.EndReceiving();
   if (error_) return;
   result_.replayed = count > 0 && from < kept.given();
+  if (result_.replayed) socket.CountMoved(std::min(from + count, kept.given()) - from);
   // Without an offset: what it gets acknowledges what others got before; nothing does not.
   if (!named() && (count > 0 || looked_ || result_.end_of_stream)) kept.DropBelow(from);
   if (looked_) {
-    const ssize_t got = socket.ReadBytes(socket.loop().scratch(), want_.max_bytes, false);
+    const ssize_t got = socket.ReadBytes(socket.loop().scratch(), socket.AtOnce(want_.max_bytes), false);
     if (got > 0) result_.data.assign(socket.loop().scratch(), static_cast<size_t>(got));
     kept.PassBy(result_.data.size());
   } else if (named()) {

@@ -34,6 +34,7 @@ class SendOperation final : public OperationOf<SendResult> {
 
   const std::string_view data_;
   const std::optional<uint64_t> offset_;
+  bool let_in_ = false;  // by its owner's quota
 };
 
 struct ReceiveResult {
@@ -63,6 +64,8 @@ class ReceiveOperation final : public OperationOf<ReceiveResult> {
  private:
   // Its turn has come: what does it acknowledge, where does it begin? False: it has an error.
   bool Begin(Socket& socket);
+  // kDone: it may go on; else what Try() is to return.
+  bool MayGoOn(Socket& socket, Progress* otherwise);
   Progress Peek(Socket& socket);
   Progress EndAtTheBound(Socket& socket, base::Error error);
   Progress EndWithError(Socket& socket, int number);
@@ -70,6 +73,7 @@ class ReceiveOperation final : public OperationOf<ReceiveResult> {
 
   const Want want_;
   bool begun_ = false;
+  bool let_in_ = false;  // by its owner's quota
   bool looked_ = false;  // the kernel has something that must not be taken before it is sure to be given out
 };
 

@@ -1,5 +1,6 @@
 #include "server/net/syscalls.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -52,9 +53,15 @@ int Syscalls::BytesReadable(int fd, int* count) { return ::ioctl(fd, FIONREAD, c
 
 int Syscalls::InterfaceName(int fd, ifreq* request) { return ::ioctl(fd, SIOCGIFNAME, request); }
 
-int Syscalls::LStat(const char* path, struct stat* out) { return ::lstat(path, out); }
+int Syscalls::Open(const char* path, int flags) { return ::open(path, flags); }
 
-int Syscalls::Unlink(const char* path) { return ::unlink(path); }
+ssize_t Syscalls::ReadLink(const char* path, char* buffer, size_t size) { return ::readlink(path, buffer, size); }
+
+int Syscalls::FStatAt(int folder, const char* path, struct stat* out, int flags) {
+  return ::fstatat(folder, path, out, flags);
+}
+
+int Syscalls::UnlinkAt(int folder, const char* path) { return ::unlinkat(folder, path, 0); }
 
 int Syscalls::EpollCreate1(int flags) { return ::epoll_create1(flags); }
 

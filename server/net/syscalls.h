@@ -34,8 +34,10 @@ class Syscalls {
   virtual int Poll(pollfd* fds, nfds_t count, int timeout_ms);
   virtual int BytesReadable(int fd, int* count);      // ioctl(FIONREAD)
   virtual int InterfaceName(int fd, ifreq* request);  // ioctl(SIOCGIFNAME)
-  virtual int LStat(const char* path, struct stat* out);
-  virtual int Unlink(const char* path);
+  virtual int Open(const char* path, int flags);
+  virtual ssize_t ReadLink(const char* path, char* buffer, size_t size);
+  virtual int FStatAt(int folder, const char* path, struct stat* out, int flags);
+  virtual int UnlinkAt(int folder, const char* path);
 
   virtual int EpollCreate1(int flags);
   virtual int EpollCtl(int epoll, int op, int fd, epoll_event* event);

@@ -1,4 +1,5 @@
 // What the sweep measures by: which failures are tolerated and why, and what the kernel says of a socket.
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -20,8 +21,9 @@ struct Tolerated {
 constexpr Tolerated kTolerated[] = {
     {"getsockname", 0, 0, "", "The deed is done; an address that is not known is said to be none."},
     {"getpeername", 0, 0, "", "The same. Only ENOTCONN says that there is no peer."},
-    {"lstat", 0, 0, "", "A path that cannot be looked at is left alone: it may be somebody else's by now."},
-    {"unlink", 0, 0, "", "The socket is closed all the same; a stale path refuses connections."},
+    {"open", 0, O_DIRECTORY, "", "A path that cannot be looked at is left alone: it may be somebody else's by now."},
+    {"fstatat", 0, AT_SYMLINK_NOFOLLOW, "", "The same."},
+    {"unlinkat", 0, 0, "", "The socket is closed all the same; a stale path refuses connections."},
     {"close", 0, 0, "", "On Linux the descriptor is gone, whatever close(2) answers."},
     {"epoll_ctl", 0, EPOLL_CTL_DEL, "", "close(2) follows, and takes it out of the epoll."},
     {"epoll_ctl", 0, EPOLL_CTL_ADD, "connect", "It is tried again when somebody waits, or soon (WatchConnect)."},

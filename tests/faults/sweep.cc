@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "server/net/errno_table.h"
+#include "server/net/target.h"
 
 namespace socketeer::net::faults {
 namespace {
@@ -162,7 +163,9 @@ class OneScenario {
     // The one that a state forbids (Socket::SetOptions).
     const bool v6only = error.operation == "setsockopt" && option != error.metadata.end() &&
                         option->second == "v6only" && failed.number == EINVAL;
-    base::Error wanted = KernelError(OperationOf(failed), failed.call, failed.number);
+    // Where a path does not lead connect(2) itself would have said.
+    const bool path = NoWay{failed.call.c_str(), failed.number}.IsOfThePath();
+    base::Error wanted = KernelError(OperationOf(failed), path ? "connect" : failed.call, failed.number);
     // The second connect(2), which only asks what became of the first: there is a connection, and that forbids
     // connects.
     const bool was_idle = scenario_.situation == Situation::kCreated || scenario_.situation == Situation::kBound;
@@ -179,7 +182,8 @@ class OneScenario {
     const bool step = failed.call == "bind" || failed.call == "listen" || failed.call == "connect";
     if (step) return failed.call;
     if (failed.call == "ioctl") return "bind";
-    if (failed.call == "epoll_ctl") return "connect";
+    const bool follows = failed.call == "open" || failed.call == "readlink" || failed.call == "fstatat";
+    if (failed.call == "epoll_ctl" || follows) return "connect";
     // Those that the caller asked for; the others make the kind.
     return failed.call == "setsockopt" && failed.level == SOL_SOCKET ? "setsockopt" : operation;
   }

@@ -199,7 +199,7 @@ TEST(Raw, NothingIsReadBeyondItsEnd) {
       bytes.copy(exact.get(), size);
       for (const SocketAddress& address : {Raw(bytes), SocketAddress::FromKernel(exact.get(), size)}) {
         EXPECT_EQ(address.family(), family);
-        const bool is_inet = (family == AF_INET && size >= 16) || (family == AF_INET6 && size >= 28);
+        const bool is_inet = (family == AF_INET && size >= 16) || (family == AF_INET6 && size >= 24);
         EXPECT_EQ(address.IsInet(), is_inet);
         EXPECT_EQ(address.port(), is_inet ? 0x0101 : 0);
         EXPECT_EQ(address.ip().empty(), !is_inet);

@@ -13,7 +13,8 @@ namespace socketeer::net::testing {
 
 // A socket on the shard that the test's own one is connected to.
 struct Ends {
-  Ends(Rig& rig, const Flavour& flavour) : socket(Open(rig, flavour.kind())) {
+  Ends(Rig& rig, const Flavour& flavour, quota::AccountPtr account = nullptr)
+      : socket(Open(rig, flavour.kind(), std::move(account))) {
     const SocketAddress at = flavour.IsUnix()
                                  ? *SocketAddress::UnixPath(dir.File("there"))
                                  : *SocketAddress::Inet(flavour.family == AF_INET6 ? "::1" : "127.0.0.1", 0, "");

@@ -35,6 +35,7 @@ const std::map<Code, std::string> kCodeNames = {
     {Code::kAborted, "ABORTED"},
     {Code::kUnimplemented, "UNIMPLEMENTED"},
     {Code::kUnavailable, "UNAVAILABLE"},
+    {Code::kUnauthenticated, "UNAUTHENTICATED"},
 };
 const std::map<Origin, std::string> kOriginNames = {{Origin::kPolicy, "POLICY"},
                                                     {Origin::kRegistry, "REGISTRY"},
@@ -94,7 +95,15 @@ std::set<Reason> ReasonsOfTheCode() {
                                    base::NameNotResolved("h", "r", false),
                                    base::NameNotResolved("h", "r", true),
                                    base::Draining(),
+                                   base::PolicyDenied("connect", "no rule matches"),
+                                   base::PathChanged("/x"),
                                    base::UnknownCaller(),
+                                   base::CredentialsMissing(),
+                                   base::CertificateWithoutIdentity(),
+                                   base::CertificateExpired("t"),
+                                   base::TokenUnknown("why"),
+                                   base::TokenInPlainText(),
+                                   base::IdentityRemoved(),
                                    base::Cancelled()}) {
     reasons.emplace(error.reason, kCodeNames.at(error.code), kOriginNames.at(error.origin));
   }

@@ -22,6 +22,8 @@ namespace socketeer::net::testing {
 // Remembers what it is told of a socket.
 class Observer final : public SocketObserver {
  public:
+  explicit Observer(quota::AccountPtr account = nullptr) : account_(std::move(account)) {}
+
   void OnChanged(const SocketInfo& info) override {
     std::lock_guard lock(mutex_);
     info_ = info;
@@ -34,6 +36,7 @@ class Observer final : public SocketObserver {
   }
   Gauges& gauges() override { return gauges_; }
   const std::string& name() const override { return name_; }
+  quota::Account* account() const override { return account_.get(); }
 
   SocketInfo info() {
     std::lock_guard lock(mutex_);
@@ -55,6 +58,7 @@ class Observer final : public SocketObserver {
   bool closed_ = false;  // guarded by mutex_
   Gauges gauges_;
   const std::string name_ = "sockets/test";
+  const quota::AccountPtr account_;
 };
 
 // An operation under way.
@@ -190,9 +194,9 @@ class TestSocket {
 };
 
 // Makes a socket by Shard::Open.
-inline base::Result<TestSocket> TryOpen(Rig& rig, OpenPlan plan) {
+inline base::Result<TestSocket> TryOpen(Rig& rig, OpenPlan plan, quota::AccountPtr account = nullptr) {
   const SocketHandle handle = Shard::NextId();
-  auto observer = std::make_shared<Observer>();
+  auto observer = std::make_shared<Observer>(std::move(account));
   auto promise = std::make_shared<std::promise<base::Result<OpenResult>>>();
   auto future = promise->get_future();
   rig.Run([&] {
@@ -205,10 +209,10 @@ inline base::Result<TestSocket> TryOpen(Rig& rig, OpenPlan plan) {
 }
 
 // The same, when it must succeed, of a bare socket.
-inline TestSocket Open(Rig& rig, const SocketKind& kind) {
+inline TestSocket Open(Rig& rig, const SocketKind& kind, quota::AccountPtr account = nullptr) {
   OpenPlan plan;
   plan.kind = kind;
-  auto made = TryOpen(rig, std::move(plan));
+  auto made = TryOpen(rig, std::move(plan), std::move(account));
   if (!made.ok()) ADD_FAILURE() << made.error().message;
   return *std::move(made);
 }
