@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <thread>
 
+#include "server/audit/sink.h"
+#include "server/main/confinement.h"
 #include "server/main/settings.h"
 
 namespace socketeer {
@@ -48,16 +50,40 @@ sigset_t BlockSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
-void WarnOfLoopback(const std::vector<std::string>& addresses) {
+void Log(rpc::Severity severity, const std::string& line) {
+  spdlog::log(severity == rpc::Severity::kError ? spdlog::level::err : spdlog::level::info, "{}", line);
+}
+
+// Returns with the signal that ends the daemon.
+int ServeUntilSignal(rpc::Server& server, const sigset_t& signals) {
+  int number = 0;
+  while (sigwait(&signals, &number) == 0 && number == SIGHUP) server.Reload();
+  return number;
+}
+
+void WarnOfLoopback(const std::vector<std::string>& addresses, bool tls) {
+  if (tls) return;
   for (const std::string& address : addresses) {
     if (address.starts_with("unix:")) continue;
     spdlog::warn("{}: every local user may call this daemon, as \"anonymous\"", address);
   }
+}
+
+// Capabilities are not all that root has.
+void WarnOfRoot() {
+  if (geteuid() == 0) spdlog::warn("this daemon is root's: better give it a user of its own, see docs/security.md");
+}
+
+// Before there is a second thread.
+base::Status Confine(const Settings& settings) {
+  if (auto kept = KeepCapabilities(settings.keep_capabilities); !kept.ok()) return kept;
+  return FilterSystemCalls();
 }
 
 int Main(int argc, char** argv) {
@@ -71,23 +97,32 @@ int Main(int argc, char** argv) {
   }
   umask(0177);  // UNIX sockets, the callers' and our own, are for this user alone
   sigset_t signals = BlockSignals();
-  auto& settings = std::get<rpc::ServerSettings>(read);
   const uint64_t descriptors = RaiseDescriptorLimit();
+  if (auto confined = Confine(std::get<Settings>(read)); !confined.ok()) {
+    std::fprintf(stderr, "socketeerd: %s\n", confined.error().message.c_str());
+    return 1;
+  }
+  auto& settings = std::get<Settings>(read).server;
   settings.descriptors = static_cast<int>(descriptors);
   settings.limits = base::DefaultLimits(descriptors);
+  settings.log = Log;
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {
     std::fprintf(stderr, "socketeerd: %s\n", server.error().message.c_str());
     return 1;
   }
-  for (const std::string& address : (*server)->addresses()) {
-    std::printf("listening on %s\n", address.c_str());
-  }
+  // Beside the audit there is nothing on the standard output.
+  const auto announce = [audited = settings.audit == audit::kStandardOutput](const std::string& line) {
+    if (audited) return spdlog::info("{}", line);
+    std::printf("%s\n", line.c_str());
+  };
+  for (const std::string& address : (*server)->addresses()) announce("listening on " + address);
+  if (const std::string& health = (*server)->health_address(); !health.empty()) announce("health on " + health);
   std::fflush(stdout);
-  WarnOfLoopback((*server)->addresses());
+  WarnOfRoot();
+  WarnOfLoopback((*server)->addresses(), settings.credentials.tls.given());
 
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  const int signal_number = ServeUntilSignal(**server, signals);
   spdlog::info("draining: signal {}", signal_number);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
   (*server)->Drain(kDrainLimit);

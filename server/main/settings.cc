@@ -8,13 +8,17 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "server/base/fd.h"
 #include "server/base/printable.h"
+#include "server/main/confinement.h"
 #include "server/rpc/listener.h"
+#include "yaml/text.h"
 
 namespace socketeer {
 namespace {
@@ -23,28 +27,77 @@ constexpr char kAbout[] =
     "socketeerd holds sockets on this host for callers elsewhere: they open, use and close them over gRPC,\n"
     "with the command socketeer, the C++ library, or any gRPC tool.\n"
     "\n"
-    "Without options it serves one UNIX socket, for this user alone. It never serves a network: another\n"
-    "host reaches it through ssh -L.\n";
+    "Without options it serves one UNIX socket, for this user alone. With --tls-cert, --tls-key and\n"
+    "--client-ca, TCP callers are who their certificate says, SAN URI or DNS; with --token-file, who their\n"
+    "token says, over TLS or the UNIX socket. With --policy they may do what that says, and nothing else. It\n"
+    "serves a network only with all three: TLS, callers with identities, and a policy.\n";
 
 constexpr char kExamples[] =
     "\nExamples:\n"
     "  socketeerd\n"
     "  socketeerd --listen unix:/run/socketeer.sock --loops 4\n"
     "  socketeerd --listen 127.0.0.1:7625      every local user may call it\n"
+    "  socketeerd --listen 127.0.0.1:7625 --tls-cert host.pem --tls-key host.key --client-ca ca.pem\n"
+    "  socketeerd --listen 10.20.0.1:7625 --tls-cert host.pem --tls-key host.key --client-ca ca.pem --policy lab.yaml\n"
     "  socketeerd --config /etc/socketeer.yaml\n"
     "\n"
     "A configuration file has the options' names as keys:\n"
     "  listen: [unix:/run/socketeer.sock]\n"
     "  loops: 4\n"
     "\n"
+    "A token file has a line NAME sha256:HEX for each token, the hash being that of the token:\n"
+    "  printf %s \"$TOKEN\" | sha256sum\n"
+    "\n"
+    "SIGHUP: the token file, the policy and the quotas are read again; a wrong one changes nothing. The audit\n"
+    "goes on in the file that has its name then. Certificates that are replaced are served within seconds\n"
+    "by themselves.\n"
     "SIGTERM or SIGINT: waiting calls end, sockets close, exit status 0. A second one ends it at once.\n";
+
+constexpr size_t kMaxProblem = 300;  // bytes of what a parser says
 
 struct Given {
   std::vector<std::string> listen;
+  std::vector<std::string> keep_capabilities;
   std::optional<int> loops;
+  std::string health;
+  // As in the file; a flag has dashes.
+  std::map<std::string, std::string> paths{{"tls_cert", ""}, {"tls_key", ""}, {"client_ca", ""}, {"token_file", ""},
+                                           {"policy", ""},   {"audit", ""},   {"quotas", ""}};
+
+  // All but the limits.
+  rpc::ServerSettings Settings() const {
+    rpc::ServerSettings settings;
+    settings.listen = listen;
+    settings.loops = loops.value_or(1);
+    settings.health = health;
+    settings.credentials = {
+        .tls = {.cert = paths.at("tls_cert"), .key = paths.at("tls_key"), .client_ca = paths.at("client_ca")},
+        .token_file = paths.at("token_file")};
+    settings.policy = paths.at("policy");
+    settings.audit = paths.at("audit");
+    settings.quotas = paths.at("quotas");
+    return settings;
+  }
 };
 
-// Reads one file into Given. Each function answers "" or what is wrong, with file and line.
+constexpr char kKeys[] =
+    "listen, loops, health, tls_cert, tls_key, client_ca, token_file, policy, audit, quotas and keep_capabilities";
+
+// What is wrong with them together; "" if nothing is.
+std::string WrongTogether(const rpc::CredentialSettings& settings) {
+  const rpc::TlsFiles& tls = settings.tls;
+  if (!tls.given()) return "";
+  if (tls.cert.empty()) return "tls_cert is missing beside tls_key or client_ca";
+  if (tls.key.empty()) return "tls_key is missing beside tls_cert or client_ca";
+  if (tls.client_ca.empty() && settings.token_file.empty()) {
+    return "over TLS nobody could say who they are: client_ca is missing, for callers with certificates, or "
+           "token_file, for callers with tokens";
+  }
+  return "";
+}
+
+// Reads one file into Given, which holds the flags: a flag wins. Each function answers "" or what is wrong, with file
+// and line.
 class FileReader {
  public:
   FileReader(const std::string& file, Given* out) : file_(file), out_(out) {}
@@ -53,11 +106,13 @@ class FileReader {
     std::string text;
     if (const int number = ReadText(&text); number != 0) return file_ + ": " + std::strerror(number);
     try {
-      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-      if (documents.size() > 1) return At(documents[1]) + "a second document";
-      return documents.empty() || documents[0].IsNull() ? "" : ReadMap(documents[0]);
+      const auto root = yaml::LoadDocument(text);
+      std::string wrong = !root || root->IsNull() ? "" : ReadMap(*root);
+      if (out_->listen.empty()) out_->listen = std::move(listen_);
+      if (out_->keep_capabilities.empty()) out_->keep_capabilities = std::move(capabilities_);
+      return wrong;
     } catch (const YAML::Exception& error) {
-      return At(error.mark) + error.msg;
+      return At(error.mark) + base::Printable(error.msg, kMaxProblem);
     }
   }
 
@@ -76,8 +131,10 @@ class FileReader {
   }
 
   std::string ReadMap(const YAML::Node& root) {
-    if (!root.IsMap()) return At(root) + "must be a map of listen and loops";
+    if (!root.IsMap()) return At(root) + "must be a map of " + kKeys;
     std::set<std::string> seen;
+    YAML::Node listen;
+    std::string where_listen;
     for (const auto& entry : root) {
       const YAML::Node& key = entry.first;
       const YAML::Node& value = entry.second;
@@ -87,14 +144,27 @@ class FileReader {
       const std::string where = At(value.IsNull() ? key : value);
       std::string wrong;
       if (name == "listen") {
-        wrong = ReadListen(value, where);
+        listen.reset(value);  // it depends on the others
+        where_listen = where;
       } else if (name == "loops") {
         wrong = ReadLoops(value, where);
+      } else if (name == "health") {
+        wrong = ReadHealth(value, where);
+      } else if (name == "keep_capabilities") {
+        wrong = ReadCapabilities(value, where);
+      } else if (out_->paths.contains(name)) {
+        wrong = ReadPath(name, value, where);
       } else {
-        wrong = At(key) + "unknown key \"" + name + "\"; known are listen and loops";
+        wrong = At(key) + "unknown key \"" + name + "\"; known are " + kKeys;
       }
       if (!wrong.empty()) return wrong;
     }
+    return where_listen.empty() ? "" : ReadListen(listen, where_listen);
+  }
+
+  std::string ReadPath(const std::string& name, const YAML::Node& value, const std::string& where) {
+    if (!value.IsScalar() || value.Scalar().empty()) return where + name + " must be a file's path";
+    if (out_->paths[name].empty()) out_->paths[name] = value.Scalar();
     return "";
   }
 
@@ -103,7 +173,24 @@ class FileReader {
     if (!value.IsScalar() || !YAML::convert<int>::decode(value, loops) || loops < 1 || loops > rpc::kMaxLoops) {
       return where + "loops must be a number from 1 to " + std::to_string(rpc::kMaxLoops);
     }
-    out_->loops = loops;
+    if (!out_->loops) out_->loops = loops;
+    return "";
+  }
+
+  std::string ReadHealth(const YAML::Node& value, const std::string& where) {
+    if (!value.IsScalar()) return where + "health must be an IP:PORT";
+    if (auto status = rpc::CheckHealthEndpoint(value.Scalar()); !status.ok()) return where + status.error().message;
+    if (out_->health.empty()) out_->health = value.Scalar();
+    return "";
+  }
+
+  std::string ReadCapabilities(const YAML::Node& value, const std::string& where) {
+    if (!value.IsSequence()) return where + "keep_capabilities must be a list of names like net_raw";
+    for (const YAML::Node& each : value) {
+      const std::string name = each.IsScalar() ? each.Scalar() : "";
+      if (std::string wrong = WrongCapability(name); !wrong.empty()) return At(each) + "keep_capabilities: " + wrong;
+      capabilities_.push_back(name);
+    }
     return "";
   }
 
@@ -118,13 +205,18 @@ class FileReader {
 
   std::string ReadEndpoint(const YAML::Node& value) {
     if (!value.IsScalar()) return At(value) + "listen must be an endpoint, or a list of endpoints";
-    if (auto status = rpc::CheckEndpoint(value.Scalar()); !status.ok()) return At(value) + status.error().message;
-    out_->listen.push_back(value.Scalar());
+    const rpc::Protection protection = rpc::ProtectionBy(out_->Settings());
+    if (auto status = rpc::CheckEndpoint(value.Scalar(), protection); !status.ok()) {
+      return At(value) + status.error().message;
+    }
+    listen_.push_back(value.Scalar());
     return "";
   }
 
   const std::string& file_;
   Given* const out_;
+  std::vector<std::string> listen_;
+  std::vector<std::string> capabilities_;
 };
 
 Farewell Wrong(const std::string& what) { return {"socketeerd: " + what + "\n", 1}; }
@@ -137,25 +229,60 @@ std::string DefaultListen() {
   return folder != nullptr && *folder != '\0' ? "unix:" + std::string(folder) + "/socketeer.sock" : "";
 }
 
-std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv) {
+std::variant<Settings, Farewell> ReadSettings(int argc, char** argv) {
   CLI::App app(kAbout, "socketeerd");
   app.footer(kExamples);
   app.set_version_flag("--version", std::string("socketeerd ") + SOCKETEER_VERSION);
-  Given flags;
+  Given given;
   std::string config;
-  app.add_option("--listen", flags.listen,
+  app.add_option("--listen", given.listen,
                  "Where callers reach it; repeatable: unix:PATH (mode 0600), 127.0.0.1:PORT or [::1]:PORT; PORT 0 "
                  "lets the kernel choose. Default: " +
                      (DefaultListen().empty() ? "none" : DefaultListen()))
       ->type_name("ENDPOINT")
       ->expected(1)
       ->take_all();
-  app.add_option("--loops", flags.loops,
+  app.add_option("--loops", given.loops,
                  "Event loops, each with a thread, among which the sockets are spread. Default: 1")
       ->type_name("N")
       ->check(CLI::Range(1, rpc::kMaxLoops));
-  app.add_option("--config", config, "A YAML file with these options' names as keys; a flag wins over it")
-      ->type_name("FILE");
+  app.add_option("--health", given.health,
+                 "Serves grpc.health.v1 in plain text here too, and nothing else, for probes that have no certificate. "
+                 "Any address; default: nowhere")
+      ->type_name("IP:PORT")
+      ->check(CLI::Validator([](const std::string& at) { return at.empty() ? "is empty; it must be an IP:PORT" : ""; },
+                             ""));
+  // Empty, as of a variable that is not set, must not turn TLS off.
+  const CLI::Validator names_a_file(
+      [](const std::string& path) { return path.empty() ? "is empty; it must be a file's path" : ""; }, "");
+  const auto add_path = [&](const std::string& flag, const std::string& key, const std::string& description) {
+    app.add_option(flag, given.paths[key], description)->type_name("FILE")->check(names_a_file);
+  };
+  add_path("--tls-cert", "tls_cert", "Serves TCP with TLS alone: the certificate, and what leads to its CA, in PEM");
+  add_path("--tls-key", "tls_key", "Its private key, in PEM, without a password");
+  add_path("--client-ca", "client_ca",
+           "The CAs that callers' certificates must come from. A caller over TLS without one is refused, unless there "
+           "is a --token-file");
+  add_path("--token-file", "token_file",
+           "Tokens, lines NAME sha256:HEX, mode 0600: a caller with one, over TLS or a UNIX socket, is token:NAME");
+  add_path("--policy", "policy",
+           "Who may do what to what, in YAML; without it, every caller may do all that this user may");
+  add_path(
+      "--audit", "audit",
+      "Who did what: a line of JSON for each, appended to this file, mode 0600; - is the standard output, which then "
+      "has nothing else");
+  add_path("--quotas", "quotas", "How much each caller, and all together, may use, in YAML");
+  app.add_option("--keep-capability", given.keep_capabilities,
+                 "Of the capabilities that it is started with, it keeps this one, like net_bind_service; repeatable. "
+                 "Default: none")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all()
+      ->check(CLI::Validator(WrongCapability, ""));
+  app.add_option("--config", config,
+                 "A YAML file with these options' names as keys, tls_cert for --tls-cert; a flag wins over it")
+      ->type_name("FILE")
+      ->check(names_a_file);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -163,21 +290,19 @@ std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv) 
   } catch (const CLI::CallForVersion& version) {
     return Farewell{std::string(version.what()) + "\n", 0};
   } catch (const CLI::ParseError& error) {
-    return Wrong(base::Printable(error.what(), 300) + " (see --help)");
+    return Wrong(base::Printable(error.what(), kMaxProblem) + " (see --help)");
   }
 
-  Given file;
   if (!config.empty()) {
-    if (const std::string wrong = FileReader(config, &file).Read(); !wrong.empty()) return Wrong(wrong);
+    if (const std::string wrong = FileReader(config, &given).Read(); !wrong.empty()) return Wrong(wrong);
   }
-  rpc::ServerSettings settings;
-  settings.listen = !flags.listen.empty() ? flags.listen : file.listen;
+  rpc::ServerSettings settings = given.Settings();
+  if (const std::string wrong = WrongTogether(settings.credentials); !wrong.empty()) return Wrong(wrong);
   if (settings.listen.empty() && !DefaultListen().empty()) settings.listen = {DefaultListen()};
   if (settings.listen.empty()) {
     return Wrong("where to listen? XDG_RUNTIME_DIR is not set; say --listen unix:PATH");
   }
-  settings.loops = flags.loops.value_or(file.loops.value_or(1));
-  return settings;
+  return Settings{std::move(settings), std::move(given.keep_capabilities)};
 }
 
 }  // namespace socketeer

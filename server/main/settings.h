@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "server/rpc/server.h"
 
@@ -14,8 +15,13 @@ struct Farewell {
   int exit_status = 0;
 };
 
-// From the command line. Limits are those of this process.
-std::variant<rpc::ServerSettings, Farewell> ReadSettings(int argc, char** argv);
+struct Settings {
+  rpc::ServerSettings server;                  // all but the limits
+  std::vector<std::string> keep_capabilities;  // names that confinement.h knows
+};
+
+// From the command line.
+std::variant<Settings, Farewell> ReadSettings(int argc, char** argv);
 
 // $XDG_RUNTIME_DIR/socketeer.sock; /run/socketeer.sock for root. "" when there is neither.
 std::string DefaultListen();

@@ -46,6 +46,12 @@ struct View {
   uint32_t waiting_writes = 0;
 };
 
+// By whom a socket is closed, for the audit.
+struct Closer {
+  std::string caller;  // where the call came from
+  std::string request_id;
+};
+
 // Shared by the registry, the socket (which tells it what happens), and calls under way. The constant part may be read
 // by any thread; the rest belongs to the registry and is under its mutex. The registry must outlive it.
 class Record final : public net::SocketObserver, public std::enable_shared_from_this<Record> {
@@ -57,6 +63,7 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
         name_(kPrefix + id),
         uid_(uid),
         owner_(session->owner()),
+        account_(session->account()),
         create_time_(create_time),
         shard_(shard),
         handle_(handle),
@@ -71,6 +78,9 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
   net::Shard& shard() const { return *shard_; }
   net::SocketHandle handle() const { return handle_; }
   net::Gauges& gauges() override { return gauges_; }
+  base::Status Permit(const net::Demand& demand) override;
+  uint64_t terms() const override;
+  quota::Account* account() const override { return account_.get(); }
 
   // On the shard's thread.
   void OnChanged(const net::SocketInfo& info) override;
@@ -91,6 +101,7 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
   const std::string name_;
   const base::Uid uid_;
   const std::string owner_;
+  const quota::AccountPtr account_;
   const base::WallTime create_time_;
   net::Shard* const shard_;
   const net::SocketHandle handle_;
@@ -98,7 +109,9 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
 
   // Guarded by the registry's mutex.
   Phase phase_ = Phase::kReserved;
+  quota::Hold place_;                         // among the owner's sockets, until it is gone
   CloseReason closing_ = CloseReason::kNone;  // why it is about to be closed
+  std::unique_ptr<const Closer> closer_;      // with closing_; may be null
   ContentPtr content_;
 };
 

@@ -14,12 +14,17 @@ bool IsSocketId(std::string_view id) {
 }
 
 void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, info); }
+base::Status Record::Permit(const net::Demand& demand) {
+  return registry_.guard_ == nullptr ? base::Ok() : registry_.guard_->Judge(owner_, demand);
+}
+uint64_t Record::terms() const { return registry_.guard_ == nullptr ? 0 : registry_.guard_->terms(); }
 void Record::OnClosing() { registry_.Closing(*this); }
 void Record::OnClosed() { registry_.Gone(*this); }
 
-Registry::Registry(const base::Limits& limits, const base::Clock& clock)
+Registry::Registry(const base::Limits& limits, const base::Clock& clock, guard::Guard* guard)
     : limits_(limits),
       clock_(clock),
+      guard_(guard),
       // From the wall clock: so that revisions grow over the daemon's restarts, at less than one change in a
       // microsecond.
       log_(static_cast<uint64_t>(
@@ -40,6 +45,11 @@ base::Result<RecordPtr> Registry::Reserve(const std::string& id, const SessionPt
   if (sockets_.contains(record->key())) return base::SocketExists(record->id());
   if (sockets_.size() >= limits_.max_sockets) {
     return base::LimitReached("max_sockets", limits_.max_sockets);
+  }
+  if (record->account_) {
+    auto taken = record->account_->Take(quota::Count::kSockets);
+    if (!taken.ok()) return std::move(taken).error();
+    record->place_ = *std::move(taken);
   }
   sockets_.emplace(record->key(), record);
   return record;
@@ -82,6 +92,7 @@ void Registry::Abandon(const RecordPtr& record) {
   std::lock_guard lock(mutex_);
   if (record->phase_ != Record::Phase::kReserved) return;
   record->phase_ = Record::Phase::kGone;
+  record->place_.GiveBack();
   sockets_.erase(record->key());
 }
 
@@ -211,9 +222,11 @@ base::Result<View> Registry::Transfer(const RecordPtr& record, const SessionPtr&
   return ViewOf(*record, *record->content_);
 }
 
-void Registry::WillClose(const RecordPtr& record, CloseReason why) {
+void Registry::WillClose(const RecordPtr& record, CloseReason why, std::unique_ptr<const Closer> closer) {
   std::lock_guard lock(mutex_);
-  if (record->closing_ == CloseReason::kNone) record->closing_ = why;
+  if (record->closing_ != CloseReason::kNone) return;
+  record->closing_ = why;
+  record->closer_ = std::move(closer);
 }
 
 std::vector<RecordPtr> Registry::WillCloseAll(const Session& session) {
@@ -270,17 +283,31 @@ void Registry::Changed(Record& record, const net::SocketInfo& info) {
 }
 
 void Registry::Closing(Record& record) {
+  const bool was_there = Close(record);
+  if (!was_there || !told_) return;
+  std::unique_ptr<const Closer> closer;
+  std::optional<View> closed;
+  {
+    std::lock_guard lock(mutex_);
+    closer = std::move(record.closer_);
+    closed = ViewOf(record, *record.content_);
+  }
+  told_(*closed, closer.get());
+}
+
+bool Registry::Close(Record& record) {
   const Transaction transaction(*this);
   auto content = std::make_shared<Content>(*record.content_);
   content->info.state = net::State::kClosed;
   content->close_reason = record.closing_ == CloseReason::kNone ? CloseReason::kDraining : record.closing_;
   content->close_time = clock_.WallNow();
   record.content_ = std::move(content);
-  if (record.phase_ != Record::Phase::kPublished) return;
+  if (record.phase_ != Record::Phase::kPublished) return false;
   record.phase_ = Record::Phase::kClosing;
   record.content_->session->sockets().fetch_sub(1);
   Log(ChangeKind::kClosed, record);
   Remember(record);
+  return true;
 }
 
 void Registry::Gone(Record& record) {
@@ -288,6 +315,7 @@ void Registry::Gone(Record& record) {
   std::lock_guard lock(mutex_);
   if (record.phase_ == Record::Phase::kGone) return;
   record.phase_ = Record::Phase::kGone;
+  record.place_.GiveBack();
   const auto found = sockets_.find(record.key());
   kept = std::move(found->second);
   sockets_.erase(found);

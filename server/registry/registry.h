@@ -18,6 +18,7 @@
 #include "server/base/clock.h"
 #include "server/base/limits.h"
 #include "server/base/result.h"
+#include "server/guard/guard.h"
 #include "server/registry/change_log.h"
 #include "server/registry/filter.h"
 #include "server/registry/record.h"
@@ -29,11 +30,11 @@ bool IsSocketId(std::string_view id);
 
 class Registry {
  public:
-  // `clock` must outlive the registry.
-  Registry(const base::Limits& limits, const base::Clock& clock);
+  // `clock` and `guard` must outlive the registry. Without a guard everything is permitted.
+  Registry(const base::Limits& limits, const base::Clock& clock, guard::Guard* guard = nullptr);
 
   // Takes the name for a socket that is about to be made; an empty id asks for a random one. Errors: INVALID_FIELD
-  // "socket_id" or "labels", SOCKET_EXISTS, LIMIT_REACHED max_sockets.
+  // "socket_id" or "labels", SOCKET_EXISTS, LIMIT_REACHED max_sockets, quota.sockets.
   base::Result<RecordPtr> Reserve(const std::string& id, const SessionPtr& session, Labels labels, net::Shard* shard,
                                   net::SocketHandle handle);
   // The socket is made: from now on it is seen, and those who waited for the name are told. `session`: where it will
@@ -63,7 +64,11 @@ class Registry {
   base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session);
 
   // Whoever closes says why, right before; the first one counts.
-  void WillClose(const RecordPtr& record, CloseReason why);
+  void WillClose(const RecordPtr& record, CloseReason why, std::unique_ptr<const Closer> closer = nullptr);
+  // `told` gets each published socket that is closed, on its shard's thread, and who closed it if that was said. Before
+  // there is any.
+  using Told = std::function<void(const View&, const Closer*)>;
+  void TellClosed(Told told) { told_ = std::move(told); }
   // The sockets of a session that has ended, which are now to be closed. Those that are still being made are refused by
   // Publish().
   std::vector<RecordPtr> WillCloseAll(const Session& session);
@@ -107,6 +112,7 @@ class Registry {
   base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session, std::vector<Session::Ender>* refused);
   void Changed(Record& record, const net::SocketInfo& info);
   void Closing(Record& record);
+  bool Close(Record& record);  // false: nobody knew of it
   void Gone(Record& record);
   // Below, mutex_ is held.
   void Log(ChangeKind kind, Record& record);
@@ -116,6 +122,8 @@ class Registry {
 
   const base::Limits limits_;
   const base::Clock& clock_;
+  guard::Guard* const guard_;
+  Told told_;                                      // may be null
   mutable std::mutex mutex_;                       // guards all below
   std::map<std::string_view, RecordPtr> sockets_;  // by the record's own id
   std::multimap<std::string, NameWaiter> name_waiters_;

@@ -22,14 +22,17 @@ const char* CloseReasonWord(CloseReason reason) {
   return "UNSPECIFIED";
 }
 
-Session::Session(std::string id, std::string owner, Terms terms, base::WallTime create_time, base::MonotonicTime now)
+Session::Session(std::string id, std::string owner, Terms terms, base::WallTime create_time, base::MonotonicTime now,
+                 quota::AccountPtr account, quota::Hold place)
     : id_(std::move(id)),
       name_("sessions/" + id_),
       owner_(std::move(owner)),
       terms_(terms),
       create_time_(create_time),
+      account_(std::move(account)),
       alive_(now),
-      answers_(base::kMaxRememberedRequests, base::kMaxRememberedAnswerBytes) {}
+      answers_(base::kMaxRememberedRequests, base::kMaxRememberedAnswerBytes),
+      place_(std::move(place)) {}
 
 void Session::Renew(base::MonotonicTime alive) {
   base::MonotonicTime known = alive_.load();
@@ -79,7 +82,9 @@ size_t Session::holders() const {
 std::set<uint64_t> Session::connections() const {
   std::set<uint64_t> found;
   std::lock_guard lock(mutex_);
-  for (const auto& [key, holder] : holders_) found.insert(holder.connection);
+  for (const auto& [key, holder] : holders_) {
+    if (!holder.unproven || !holder.unproven->load()) found.insert(holder.connection);
+  }
   return found;
 }
 
@@ -89,6 +94,7 @@ std::vector<Session::Ender> Session::End(CloseReason why) {
   std::lock_guard lock(mutex_);
   if (ended() != CloseReason::kNone) return ends;
   ended_.store(why);
+  place_.GiveBack();
   for (auto& [key, holder] : holders_) ends.push_back(std::move(holder.end));
   holders_.clear();
   return ends;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/quota/account.h"
 #include "server/registry/answers.h"
 
 namespace socketeer::registry {
@@ -32,13 +33,16 @@ struct Terms {
 // Thread-safe. Shared by Sessions, the sockets in it, and the calls under way in it.
 class Session {
  public:
-  Session(std::string id, std::string owner, Terms terms, base::WallTime create_time, base::MonotonicTime now);
+  Session(std::string id, std::string owner, Terms terms, base::WallTime create_time, base::MonotonicTime now,
+          quota::AccountPtr account = nullptr, quota::Hold place = {});
 
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }  // "sessions/{id}"
   const std::string& owner() const { return owner_; }
   const Terms& terms() const { return terms_; }
   base::WallTime create_time() const { return create_time_; }
+  // What the owner may use, and uses; null: that is not counted.
+  const quota::AccountPtr& account() const { return account_; }
 
   // The owner was alive then. Never goes back.
   void Renew(base::MonotonicTime alive);
@@ -51,6 +55,8 @@ class Session {
   struct Holder {
     uint64_t connection = 0;  // over which it came
     Ender end;
+    // Once it is true, the connection is no longer the owner's, and no sign of his life; null: it always is.
+    std::shared_ptr<const std::atomic<bool>> unproven = nullptr;
   };
   // For which socket it is in the session, and moves with it; null: for none.
   using Reason = const void*;
@@ -61,6 +67,7 @@ class Session {
   // ended.
   std::vector<Ender> MoveHolders(Reason socket, Session& to);
   size_t holders() const;  // each counts once
+  // Those whose life is the owner's.
   std::set<uint64_t> connections() const;
 
   // From now on nobody gets in. The holders' `end`s; empty when it had ended before.
@@ -77,6 +84,7 @@ class Session {
   const std::string owner_;
   const Terms terms_;
   const base::WallTime create_time_;
+  const quota::AccountPtr account_;
   std::atomic<base::MonotonicTime> alive_;
   std::atomic<CloseReason> ended_{CloseReason::kNone};
   std::atomic<uint32_t> sockets_{0};  // counted by the registry
@@ -84,6 +92,7 @@ class Session {
 
   mutable std::mutex mutex_;
   std::map<std::pair<Reason, uint64_t>, Holder> holders_;  // guarded by mutex_
+  quota::Hold place_;                                      // guarded by mutex_; among the owner's sessions
 };
 
 using SessionPtr = std::shared_ptr<Session>;

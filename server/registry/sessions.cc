@@ -15,11 +15,20 @@ base::Result<SessionPtr> Sessions::Create(const std::string& owner, const std::s
   if (sessions_.size() - standing_ >= limits_.max_sessions) {
     return base::LimitReached("max_sessions", limits_.max_sessions);
   }
-  return Make(owner, chosen, terms);
+  quota::AccountPtr account = AccountOf(owner);
+  quota::Hold place;
+  if (account) {
+    auto taken = account->Take(quota::Count::kSessions);
+    if (!taken.ok()) return std::move(taken).error();
+    place = *std::move(taken);
+  }
+  return Make(owner, chosen, terms, std::move(account), std::move(place));
 }
 
-SessionPtr Sessions::Make(const std::string& owner, const std::string& id, Terms terms) {
-  auto session = std::make_shared<Session>(id, owner, terms, clock_.WallNow(), clock_.Now());
+SessionPtr Sessions::Make(const std::string& owner, const std::string& id, Terms terms, quota::AccountPtr account,
+                          quota::Hold place) {
+  auto session =
+      std::make_shared<Session>(id, owner, terms, clock_.WallNow(), clock_.Now(), std::move(account), std::move(place));
   sessions_.emplace(Key(owner, id), session);
   return session;
 }
@@ -35,10 +44,15 @@ base::Result<SessionPtr> Sessions::Find(const std::string& owner, const std::str
 }
 
 SessionPtr Sessions::Standing(const std::string& owner) {
-  std::lock_guard lock(mutex_);
-  if (const auto found = sessions_.find({owner, kStandingId}); found != sessions_.end()) return found->second;
-  ++standing_;
-  return Make(owner, kStandingId, {.ttl = base::kStandingTtl, .grace = {}});
+  SessionPtr made;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = sessions_.find({owner, kStandingId}); found != sessions_.end()) return found->second;
+    ++standing_;
+    made = Make(owner, kStandingId, {.ttl = base::kStandingTtl, .grace = {}}, AccountOf(owner), {});
+  }
+  if (told_) told_(*made);
+  return made;
 }
 
 std::pair<std::vector<SessionPtr>, bool> Sessions::List(const std::string& owner, const std::string& after,

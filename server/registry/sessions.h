@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "server/base/limits.h"
 #include "server/base/result.h"
+#include "server/quota/quotas.h"
 #include "server/registry/session.h"
 
 namespace socketeer::registry {
@@ -20,15 +22,19 @@ inline constexpr char kStandingId[] = "standing";
 
 class Sessions {
  public:
-  // `clock` must outlive this.
-  Sessions(const base::Limits& limits, const base::Clock& clock) : limits_(limits), clock_(clock) {}
+  // `clock` and `quotas` must outlive this. Without quotas nothing is counted for its owner.
+  Sessions(const base::Limits& limits, const base::Clock& clock, quota::Quotas* quotas = nullptr)
+      : limits_(limits), clock_(clock), quotas_(quotas) {}
 
-  // An empty id asks for a random one. Errors: INVALID_FIELD "session_id", SESSION_EXISTS, LIMIT_REACHED max_sessions.
+  // An empty id asks for a random one. Errors: INVALID_FIELD "session_id", SESSION_EXISTS, LIMIT_REACHED max_sessions,
+  // quota.sessions.
   base::Result<SessionPtr> Create(const std::string& owner, const std::string& id, Terms terms);
   // Errors: SESSION_NOT_FOUND, SESSION_ENDED.
   base::Result<SessionPtr> Find(const std::string& owner, const std::string& id);
   // Made when there is none; beyond the limit, for each identity has one.
   SessionPtr Standing(const std::string& owner);
+  // `told` gets each standing session that is made. Before there is any.
+  void TellStanding(std::function<void(const Session&)> told) { told_ = std::move(told); }
   // Up to `limit` of `owner`, by id, after the id `after`. The flag: there are more.
   std::pair<std::vector<SessionPtr>, bool> List(const std::string& owner, const std::string& after, size_t limit);
   std::vector<SessionPtr> All() const;
@@ -41,12 +47,16 @@ class Sessions {
 
  private:
   using Key = std::pair<std::string, std::string>;  // owner, id
-  SessionPtr Make(const std::string& owner, const std::string& id, Terms terms);
+  SessionPtr Make(const std::string& owner, const std::string& id, Terms terms, quota::AccountPtr account,
+                  quota::Hold place);
+  quota::AccountPtr AccountOf(const std::string& owner) { return quotas_ == nullptr ? nullptr : quotas_->Of(owner); }
   void Remember(const Key& key, CloseReason why);
 
   const base::Limits limits_;
   const base::Clock& clock_;
-  mutable std::mutex mutex_;  // guards all below
+  quota::Quotas* const quotas_;
+  std::function<void(const Session&)> told_;  // may be null
+  mutable std::mutex mutex_;                  // guards all below
   std::map<Key, SessionPtr> sessions_;
   size_t standing_ = 0;  // of them
   std::map<Key, CloseReason> ended_;

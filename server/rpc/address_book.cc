@@ -15,7 +15,12 @@ namespace {
 class Resolution : public std::enable_shared_from_this<Resolution> {
  public:
   Resolution(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind, AddressesDone done)
-      : call_(call), core_(call.core()), queries_(std::move(queries)), kind_(kind), done_(std::move(done)) {}
+      : call_(call),
+        core_(call.core()),
+        identity_(call.identity()),
+        queries_(std::move(queries)),
+        kind_(kind),
+        done_(std::move(done)) {}
 
   // Goes as far as it can without a name. True: all are there.
   base::Result<bool> Advance() {
@@ -69,6 +74,9 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
     if (auto numeric = net::SocketAddress::Inet(named.host(), port, ""); numeric.ok()) {
       return Addresses{.list = {ForFamily(*numeric, kind_.family)}};
     }
+    if (auto permitted = core_.guard.JudgeName(identity_, named.host()); !permitted.ok()) {
+      return std::move(permitted).error();
+    }
     return Addresses{};
   }
 
@@ -93,6 +101,7 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
 
   Call& call_;  // alive until claimed
   Core& core_;
+  const std::string identity_;
   const std::vector<EndpointQuery> queries_;
   const net::SocketKind kind_;
   const AddressesDone done_;

@@ -134,6 +134,11 @@ base::Status Attach::ReserveSendWindow() {
   const uint64_t most = core().limits.max_send_window_bytes;
   const uint64_t unit = kind_ == net::AttachKind::kDatagrams ? base::kDatagramWindowBytes : 1;
   const uint64_t bytes = terms_.send_window * unit;
+  if (quota::Account* const account = scope().session()->account().get()) {
+    auto taken = account->Take(quota::Count::kBufferedBytes, bytes);
+    if (!taken.ok()) return std::move(taken).error();
+    window_place_ = *std::move(taken);
+  }
   std::atomic<uint64_t>& windows = core().send_windows;
   uint64_t used = windows.load();
   do {

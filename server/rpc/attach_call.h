@@ -58,7 +58,10 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   base::Result<uint64_t> WindowOf(uint64_t given, const char* field);
   base::Status ReserveSendWindow();
   // Nothing waits for the kernel any more.
-  void ReleaseSendWindow() { core().send_windows.fetch_sub(std::exchange(reserved_, 0)); }
+  void ReleaseSendWindow() {
+    core().send_windows.fetch_sub(std::exchange(reserved_, 0));
+    window_place_.GiveBack();
+  }
   void OnArrived() override;
   Merging Merge(AttachResponse& queued, AttachResponse& next) override;
   grpc::ByteBuffer Encode(const AttachResponse& frame) override;
@@ -99,8 +102,9 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   registry::RecordPtr record_;
   net::AttachKind kind_ = net::AttachKind::kStream;
   net::AttachTerms terms_;
-  registry::Labels labels_;  // of what a listener accepts
-  uint64_t reserved_ = 0;    // of the daemon's send windows
+  registry::Labels labels_;   // of what a listener accepts
+  uint64_t reserved_ = 0;     // of the daemon's send windows
+  quota::Hold window_place_;  // the same, of the caller's buffered bytes
 
   std::atomic<uint64_t> given_{0};            // what is below is gRPC's, if it is not the caller's
   std::atomic<uint64_t> acknowledged_{0};     // the same of acknowledgements

@@ -81,14 +81,14 @@ void DatagramFrames::OnDatagrams(uint64_t sequence, std::span<const net::Incomin
 void DatagramFrames::OnReceiveFailure(uint64_t sequence, base::Error error) {
   v1::AttachSocketResponse response;
   response.mutable_receive_failure()->set_sequence(sequence);
-  *response.mutable_receive_failure()->mutable_error() = ToRichStatus(error);
+  *response.mutable_receive_failure()->mutable_error() = ToRichStatus(call_->Told(error));
   call_->SendMessage(std::move(response));
 }
 
 void DatagramFrames::OnSendFailure(uint64_t sequence, base::Error error) {
   v1::AttachSocketResponse response;
   response.mutable_send_failure()->set_sequence(sequence);
-  *response.mutable_send_failure()->mutable_error() = ToRichStatus(error);
+  *response.mutable_send_failure()->mutable_error() = ToRichStatus(call_->Told(error));
   call_->SendMessage(std::move(response));
 }
 

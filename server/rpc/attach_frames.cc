@@ -176,7 +176,7 @@ void Attach::OnEndOfStream(uint64_t offset) {
 
 void Attach::OnReceiveError(base::Error error) {
   Response response;
-  *response.mutable_receive_error() = ToRichStatus(error);
+  *response.mutable_receive_error() = ToRichStatus(Told(error));
   SendMessage(std::move(response));
 }
 
@@ -194,7 +194,7 @@ void Attach::OnShutdown() {
 
 void Attach::OnSendError(base::Error error) {
   Response response;
-  *response.mutable_send_error() = ToRichStatus(error);
+  *response.mutable_send_error() = ToRichStatus(Told(error));
   SendMessage(std::move(response));
 }
 
@@ -203,7 +203,7 @@ void Attach::OnOptions(base::Result<net::OptionList> options) {
   if (options.ok()) {
     ToProto(*options, response.mutable_options()->mutable_options());
   } else {
-    *response.mutable_options()->mutable_error() = ToRichStatus(options.error());
+    *response.mutable_options()->mutable_error() = ToRichStatus(Told(options.error()));
   }
   SendMessage(std::move(response));
 }

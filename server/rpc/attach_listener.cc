@@ -1,6 +1,7 @@
 #include "server/rpc/attach_listener.h"
 
 #include "server/rpc/convert.h"
+#include "server/rpc/describe.h"
 
 namespace socketeer::rpc {
 namespace {
@@ -29,7 +30,16 @@ base::Status ListenerFrames::Adopt(const std::shared_ptr<net::SocketObserver>& b
   shard.Adopt(record->handle(), std::move(accepted), record);
   // The listener may have moved since the call began.
   auto status = call_->core().registry.Publish(record, call_->scope().SessionForAccepted(call_->record_));
-  if (!status.ok()) shard.Discard(record->handle(), [] {});
+  if (!status.ok()) {
+    shard.Discard(record->handle(), [] {});
+  } else if (call_->core().trail.on()) {
+    audit::Event event = call_->core().trail.Begin("accept");
+    Describe(nullptr, &event);
+    Describe(call_->scope().caller(), &event);
+    event.Text("listener", call_->record_->name());
+    Describe(call_->core().registry.Look(record), &event);
+    call_->core().trail.Record(event);
+  }
   return status;
 }
 
@@ -43,7 +53,7 @@ void ListenerFrames::OnConnection(uint64_t sequence, const std::shared_ptr<net::
 void ListenerFrames::OnReceiveFailure(uint64_t sequence, base::Error error) {
   v1::AttachSocketResponse response;
   response.mutable_receive_failure()->set_sequence(sequence);
-  *response.mutable_receive_failure()->mutable_error() = ToRichStatus(error);
+  *response.mutable_receive_failure()->mutable_error() = ToRichStatus(call_->Told(error));
   call_->SendMessage(std::move(response));
 }
 

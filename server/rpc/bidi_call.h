@@ -44,6 +44,11 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   }
 
   CallScope& scope() { return scope_; }
+  // A frame is about to tell of that.
+  const base::Error& Told(const base::Error& error) const {
+    scope_.Tell(verb_, &error, {.bounded = true});
+    return error;
+  }
   Core& core() { return scope_.core(); }
 
   // What the caller has sent. `error`, or `over`, comes behind all frames: one that Decode() refused, or the end of the
@@ -65,7 +70,7 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   void Send(Out frame) {
     {
       std::lock_guard lock(mutex_);
-      if (end_ || sealed_ || MergeIntoQueue(frame)) return;
+      if (end_ || sealed_ || scope_.IsCut() || MergeIntoQueue(frame)) return;
       queue_.push_back(std::move(frame));
       if (writing_) return;
       TakeNext();
@@ -81,12 +86,13 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
+      scope_.Tell(verb_, &error);
       end_ = ToGrpcStatus(error);
       dropped.swap(queue_);
       unheard = std::exchange(arrived_, {});
       if (writing_) return;
     }
-    this->Finish(*end_);
+    FinishNow();
   }
   // It is about to end: nothing more is given to gRPC, and what waits is dropped.
   void StopSending() {
@@ -104,7 +110,7 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
       if (writing_) return;
       end_ = grpc::Status::OK;
     }
-    this->Finish(*end_);
+    FinishNow();
   }
 
   // A frame has arrived. An error is the last that arrives. One thread at a time.
@@ -153,7 +159,9 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
     {
       std::lock_guard lock(mutex_);
       writing_ = false;
-      if (!ok && !end_) end_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
+      // Of a call that its caller has cut, gRPC takes every message and says that it was sent: as little of the queue
+      // as can be counts as given before OnCancel() comes.
+      if ((!ok || scope_.IsCut()) && !end_) end_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
       if (!end_ && queue_.empty()) {
         if (!last_) return;
         end_ = grpc::Status::OK;
@@ -162,12 +170,17 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
       if (more) TakeNext();
     }
     if (more) return this->StartWrite(&outgoing_);
-    this->Finish(*end_);
+    FinishNow();
   }
 
   void OnDone() override {
+    scope_.OnDone();
     OnEnded();
     self_.reset();
+  }
+  void FinishNow() {
+    scope_.LeavePlace();
+    this->Finish(*end_);
   }
 
   // Below, mutex_ is held.

@@ -79,7 +79,15 @@ void Call::Fail(base::Error error) {
   }
   if (error.operation.empty()) error.operation = verb_;
   if (error.socket.empty()) error.socket = socket_;
+  Tell(&error);
   End(ToGrpcStatus(error));
+}
+
+std::unique_ptr<const registry::Closer> Call::Closer() const {
+  if (!scope_.core().trail.on()) return nullptr;
+  const auto& address = scope_.caller().address;
+  return std::make_unique<const registry::Closer>(
+      registry::Closer{.caller = address ? *address : "", .request_id = std::string(request_id())});
 }
 
 void Call::End(const grpc::Status& status) {
@@ -95,6 +103,7 @@ void Call::End(const grpc::Status& status) {
                                          .response = status.ok() ? once_->response->SerializeAsString() : ""});
     }
   }
+  scope_.LeavePlace();
   Finish(status);
 }
 

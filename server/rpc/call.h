@@ -66,6 +66,11 @@ class Call final : public grpc::ServerUnaryReactor {
   void SetEnder(std::function<void(base::Error)> end);
   bool cancelled() const { return scope_.cancellation()->cancelled().load(); }
 
+  // What the audit is told when it ends; before anything is begun.
+  void TellAs(Telling telling) { telling_ = std::move(telling); }
+  // The caller, for what happens to a socket by its will. Null without an audit.
+  std::unique_ptr<const registry::Closer> Closer() const;
+
   // Runs `undo` if the call fails. Not while another thread may end the call.
   void OnFailure(std::function<void()> undo) { undo_ = std::move(undo); }
 
@@ -78,7 +83,10 @@ class Call final : public grpc::ServerUnaryReactor {
   // the call's end.
   OnceClaim TakeClaim();
 
-  void Succeed() { End(grpc::Status::OK); }
+  void Succeed() {
+    Tell(nullptr);
+    End(grpc::Status::OK);
+  }
   void Fail(base::Error error);
   // Succeeds, or fails with the error.
   template <typename T, typename Fill>
@@ -92,6 +100,8 @@ class Call final : public grpc::ServerUnaryReactor {
   base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid, base::Status* entered);
   void ClaimOnce();
   void AnswerAs(const registry::Answer& first);
+  void Tell(const base::Error* error) const { scope_.Tell(verb_, error, telling_, request_id()); }
+  std::string_view request_id() const { return once_ ? std::string_view(once_->request_id) : ""; }
   void End(const grpc::Status& status);
   void OnCancel() override { scope_.cancellation()->Cancel(base::Cancelled()); }
   void OnDone() override { delete this; }
@@ -102,6 +112,7 @@ class Call final : public grpc::ServerUnaryReactor {
   const char* const verb_;
   std::function<void()> undo_;
   std::string socket_;  // the name it was called with, for errors
+  Telling telling_;
   // Of a call with a request_id.
   struct OnceOnly {
     std::string request_id;
@@ -113,12 +124,18 @@ class Call final : public grpc::ServerUnaryReactor {
   std::optional<OnceOnly> once_;
 };
 
+// Of a method that the audit is not told of.
+struct Untold {
+  Telling operator()() const { return {}; }
+};
+
 // The front of every method: admits the call, then lets `body` begin it. `body` takes a Call& and returns an error
-// while nothing has been started.
-template <typename Request, typename Body>
+// while nothing has been started. `telling` makes the call's Telling, if there is an audit.
+template <typename Request, typename Body, typename MakeTelling = Untold>
 grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& context, const char* verb,
-                                const Request& request, Body body) {
+                                const Request& request, Body body, MakeTelling telling = {}) {
   Call* const call = new Call(core, context, verb);
+  if (core.trail.on()) call->TellAs(telling());
   base::Status status = call->Admit(request);
   if (status.ok()) status = body(*call);
   if (!status.ok()) call->Fail(std::move(status).error());
@@ -126,10 +143,11 @@ grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& c
 }
 
 // The same for a method whose request has a request_id.
-template <typename Request, typename Body>
+template <typename Request, typename Body, typename MakeTelling = Untold>
 grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContext& context, const char* verb,
-                                    const Request& request, google::protobuf::Message* response, Body body) {
-  return Serve(core, context, verb, request, [&](Call& call) -> base::Status {
+                                    const Request& request, google::protobuf::Message* response, Body body,
+                                    MakeTelling telling = {}) {
+  const auto once = [&](Call& call) -> base::Status {
     if (request.request_id().empty()) return body(call);
     return call.Once(request.request_id(), request, response, [&call, body] {
       base::Status status = body(call);
@@ -137,7 +155,8 @@ grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContex
       call.TakeClaim().Forget();  // nothing was begun: a repeat may be let in
       call.Fail(std::move(status).error());
     });
-  });
+  };
+  return Serve(core, context, verb, request, once, std::move(telling));
 }
 
 }  // namespace socketeer::rpc

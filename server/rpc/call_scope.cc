@@ -1,16 +1,31 @@
 #include "server/rpc/call_scope.h"
 
+#include <grpc/grpc.h>
+
 #include <algorithm>
 
 #include "server/rpc/convert.h"
 #include "server/rpc/unknown_fields.h"
+#include "socketeer/v1/host_service.pb.h"
 
 namespace socketeer::rpc {
+namespace {
+
+// gRPC's call, not its context, which goes with OnDone(): that may come while it is being cut off, and on that thread.
+ProofWatch::Keep KeepFor(const grpc::CallbackServerContext& context) {
+  grpc_call* const call = const_cast<grpc::CallbackServerContext&>(context).c_call();  // which changes nothing
+  return [call]() -> ProofWatch::Cut {
+    grpc_call_ref(call);
+    return [kept = std::shared_ptr<grpc_call>(call, grpc_call_unref)] { grpc_call_cancel(kept.get(), nullptr); };
+  };
+}
+
+}  // namespace
 
 CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
     : core_(core),
       context_(context),
-      caller_(core.connections.CallerOf(context.peer())),
+      caller_(core.identities.CallerOf(context)),
       id_(net::Shard::NextId()),
       began_(core.clock.Now()),
       names_session_(context.client_metadata().contains(kSessionMetadata)),
@@ -19,9 +34,11 @@ CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
 }
 
 CallScope::~CallScope() {
+  LeavePlace();
   if (has_drain_hook_) core_.drain_hooks.Remove(id_);
-  // The beginning of a short call was sign of life enough.
-  const bool was_long = !sessions_.empty() && now() - began_ > kPingInterval;
+  OnDone();  // of one that is not gRPC's yet
+  // The beginning of a short call was sign of life enough, and who has lost his proof gives none.
+  const bool was_long = !sessions_.empty() && now() - began_ > kPingInterval && !cancellation_->unproven().load();
   const auto heard = was_long ? core_.connections.Heard(caller_.connection) : std::nullopt;
   if (socket_) {
     if (heard) core_.registry.SessionOf(socket_)->Renew(*heard);
@@ -38,22 +55,39 @@ CallScope::~CallScope() {
 
 base::Status CallScope::Admit(const google::protobuf::Message& request) {
   if (core_.draining.load(std::memory_order_relaxed)) return base::Draining();
+  if (caller_.refused) return *caller_.refused;
   if (caller_.identity.empty()) return base::UnknownCaller();
   if (caller_.over_limit) return base::LimitReached("max_connections", core_.limits.max_connections);
   if (core_.calls.load(std::memory_order_relaxed) > core_.limits.max_calls) {
     return base::LimitReached("max_calls", core_.limits.max_calls);
   }
+  if (auto status = core_.identities.Watch(id_, caller_, cancellation_, KeepFor(context_)); !status.ok()) {
+    return status;
+  }
   auto entered = EnterOwn();
   while (!entered.ok() && !names_session_) entered = EnterOwn();  // the standing one ended just now: there is a new one
   if (!entered.ok()) return entered;
+  if (auto status = TakePlace(request); !status.ok()) return status;
   if (auto unknown = FirstUnknownField(request)) return base::UnknownField(*unknown);
+  return base::Ok();
+}
+
+base::Status CallScope::TakePlace(const google::protobuf::Message& request) {
+  quota::Account* const account = session()->account().get();
+  // Whoever has used up the quota is told what it is.
+  if (account == nullptr || request.GetDescriptor() == v1::GetQuotaRequest::descriptor()) return base::Ok();
+  auto taken = account->Take(quota::Count::kWaitingCalls);
+  if (!taken.ok()) return std::move(taken).error();
+  place_ = *std::move(taken);
   return base::Ok();
 }
 
 base::Status CallScope::EnterOwn() {
   auto session = NamedSession();
   if (!session.ok()) return std::move(session).error();
-  return Enter(*session);
+  auto entered = Enter(*session);
+  if (entered.ok()) own_session_ = *session;
+  return entered;
 }
 
 base::Result<registry::SessionPtr> CallScope::NamedSession() const {
@@ -90,9 +124,12 @@ base::Status CallScope::EnterSessionOf(const registry::RecordPtr& socket) {
 }
 
 registry::Session::Holder CallScope::Holder() const {
-  return {.connection = caller_.connection, .end = [cancellation = cancellation_](const registry::Session& ended) {
-            cancellation->Cancel(base::SessionEnded(ended.name(), registry::CloseReasonWord(ended.ended())));
-          }};
+  return {.connection = caller_.connection,
+          .end =
+              [cancellation = cancellation_](const registry::Session& ended) {
+                cancellation->Cancel(base::SessionEnded(ended.name(), registry::CloseReasonWord(ended.ended())));
+              },
+          .unproven = {cancellation_, &cancellation_->unproven()}};
 }
 
 void CallScope::CancelOnDrain() {

@@ -8,8 +8,10 @@
 #include <google/protobuf/message.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/net/operation.h"
@@ -21,6 +23,14 @@ namespace socketeer::rpc {
 // The metadata that names the session: "sessions/{id}".
 inline constexpr char kSessionMetadata[] = "socketeer-session";
 
+// What the audit is told of a call when it ends, beside that it was denied or its caller not believed.
+struct Telling {
+  const char* event = "";
+  std::function<void(audit::Event*)> describe = nullptr;  // null: nothing
+  bool failures_only = false;
+  bool bounded = false;  // a denial of many that one call may bring: so many in a second (Trail::RecordRefusal)
+};
+
 class CallScope {
  public:
   CallScope(Core& core, const grpc::CallbackServerContext& context);
@@ -30,13 +40,16 @@ class CallScope {
 
   // Before anything else: may this call be served at all? Enters the session that it is made in.
   base::Status Admit(const google::protobuf::Message& request);
+  // gRPC is about to forget the call: first thing in its OnDone().
+  void OnDone() { core_.identities.Unwatch(id_, caller_); }
   // Renews the session, and holds it until this call is over; no effect when it is in it already. SESSION_ENDED.
   base::Status Enter(const registry::SessionPtr& session);
   // The same with the session that the socket is in now, and is moved to.
   base::Status EnterSessionOf(const registry::RecordPtr& socket);
 
-  Core& core() { return core_; }
+  Core& core() const { return core_; }
   const std::string& identity() const { return caller_.identity; }
+  const Caller& caller() const { return caller_; }
   // Unique in the process; also the id of the call's operation.
   net::OperationId id() const { return id_; }
   base::MonotonicTime began() const { return began_; }
@@ -49,11 +62,20 @@ class CallScope {
     return names_session_ ? session() : core_.registry.SessionOf(listener);
   }
   const std::shared_ptr<Cancellation>& cancellation() const { return cancellation_; }
+  // gRPC knows that its caller has given it up; OnCancel() may still be to come.
+  bool IsCut() const { return context_.IsCancelled(); }
+  // It is about to end: whoever hears of that may make the next.
+  void LeavePlace() { place_.GiveBack(); }
   // For a call that waits for no socket: the daemon's stop cancels it too.
   void CancelOnDrain();
+  // To the audit, if there is one: how the call ended, or that a part of it was denied. `error`: null if it succeeded.
+  void Tell(const char* verb, const base::Error* error, const Telling& telling = {},
+            std::string_view request_id = "") const;
 
  private:
   base::Status EnterOwn();
+  // Of the caller's calls under way, which it is one of until it is gone.
+  base::Status TakePlace(const google::protobuf::Message& request);
   base::Result<registry::SessionPtr> NamedSession() const;
   // A call that names no session, but is in another one now, does not end with the standing one.
   void LeaveStanding();
@@ -66,8 +88,10 @@ class CallScope {
   const base::MonotonicTime began_;
   const bool names_session_;
   const std::shared_ptr<Cancellation> cancellation_;
+  registry::SessionPtr own_session_;            // for Tell(), on whatever thread a call ends
   std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names
   registry::RecordPtr socket_;                  // whose session it is in
+  quota::Hold place_;                           // among the caller's calls
   bool has_drain_hook_ = false;
 };
 

@@ -44,7 +44,14 @@ class Cancellation {
     if (canceller) canceller(why);
   }
 
+  // The same because nobody stands behind the call any more.
+  void EndProof(base::Error why) {
+    unproven_.store(true);
+    Cancel(std::move(why));
+  }
+
   const std::atomic<bool>& cancelled() const { return cancelled_; }
+  const std::atomic<bool>& unproven() const { return unproven_; }
   // Absent: it was not cancelled.
   std::optional<base::Error> why() const {
     std::lock_guard lock(mutex_);
@@ -53,6 +60,7 @@ class Cancellation {
 
  private:
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> unproven_{false};
   mutable std::mutex mutex_;
   std::optional<base::Error> why_;  // guarded by mutex_
   Canceller canceller_;             // guarded by mutex_

@@ -1,5 +1,6 @@
 #include "server/rpc/connections.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grpcpp/server_posix.h>
 #include <linux/sockios.h>
@@ -15,30 +16,88 @@
 #include <string_view>
 #include <utility>
 
+#include "server/base/random.h"
+#include "server/rpc/eviction.h"
+
 namespace socketeer::rpc {
 namespace {
 
 // How soon to look again for a descriptor; a connection waits meanwhile in the kernel's backlog.
 constexpr std::chrono::milliseconds kRetryAccept{50};
 
+// While somebody floods us, we do not ask of each of hundreds of connections whether it is closed for each new one.
+constexpr std::chrono::milliseconds kLookForClosed{10};
+
 // Connections beyond the limit that are let in to be told so: one for so many within it, and one more. (A GOAWAY
 // instead makes gRPC's clients reconnect at once, for ever.)
 constexpr uint32_t kWithinLimitPerOneTold = 8;
 
-std::string IdentityOfPeer(int fd) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
+Peer PeerAt(int fd, bool with_tls) {
   int domain = 0;
   socklen_t domain_size = sizeof(domain);
-  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size);
-  if (domain != AF_UNIX) return "anonymous";
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return "";
-  return "uid:" + std::to_string(peer.uid);
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) < 0) return {};
+  if (domain != AF_UNIX && with_tls) return {.transport = Transport::kTls, .identity = ""};
+  if (domain != AF_UNIX) return {.transport = Transport::kPlainTcp, .identity = "anonymous", .proven = true};
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return {};
+  return {.transport = Transport::kUnix, .identity = "uid:" + std::to_string(peer.uid), .proven = true};
+}
+
+// "ipv4:127.0.0.1:40123", "ipv6:[::1]:40123": as gRPC names the peer, but for its percent signs.
+std::string NameOf(const sockaddr_storage& peer) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (peer.ss_family == AF_INET) {
+    const auto& inet = reinterpret_cast<const sockaddr_in&>(peer);
+    inet_ntop(AF_INET, &inet.sin_addr, text, sizeof(text));
+    return "ipv4:" + std::string(text) + ":" + std::to_string(ntohs(inet.sin_port));
+  }
+  const auto& inet = reinterpret_cast<const sockaddr_in6&>(peer);
+  const std::string port = std::to_string(ntohs(inet.sin6_port));
+  if (IN6_IS_ADDR_V4MAPPED(&inet.sin6_addr)) {
+    inet_ntop(AF_INET, &inet.sin6_addr.s6_addr[12], text, sizeof(text));
+    return "ipv4:" + std::string(text) + ":" + port;
+  }
+  inet_ntop(AF_INET6, &inet.sin6_addr, text, sizeof(text));
+  const std::string scope = inet.sin6_scope_id == 0 ? "" : "%" + std::to_string(inet.sin6_scope_id);
+  return "ipv6:[" + std::string(text) + scope + "]:" + port;
+}
+
+std::string AddressOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) < 0) return "unknown";
+  if (address.ss_family != AF_UNIX) {
+    const std::string name = NameOf(address);
+    return name.substr(name.find(':') + 1);
+  }
+  ucred peer{};
+  size = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || size != sizeof(peer)) return "unknown";
+  return "unix:uid=" + std::to_string(peer.uid) + ",pid=" + std::to_string(peer.pid);
+}
+
+// gRPC's peers are URIs: "%5B" is a bracket.
+std::string PercentDecoded(const std::string& text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      decoded += static_cast<char>(byte);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
 }
 
 // Caller::connection: the descriptor, and its inode, which tells it from a later one with the same number.
 constexpr int kDescriptorBits = 20;  // base::kMaxDescriptors
 uint64_t ConnectionOf(int fd, uint64_t inode) { return inode << kDescriptorBits | static_cast<uint64_t>(fd); }
+
+int FdOf(uint64_t connection) { return static_cast<int>(connection & ((1 << kDescriptorBits) - 1)); }
 
 uint64_t InodeOf(int fd) {
   struct stat found {};
@@ -75,8 +134,7 @@ class Connections::Acceptor : public net::EventHandler {
     while (listener_.fd) {
       base::Fd accepted(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.get() >= 0) {
-        std::string identity = IdentityOfPeer(accepted.get());
-        owner_.Admit(std::move(accepted), std::move(identity));
+        owner_.Admit(std::move(accepted));
         continue;
       }
       if (errno == EAGAIN || errno == EBADF || errno == EINVAL) return;
@@ -100,8 +158,9 @@ Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int fir
 
 Connections::~Connections() = default;
 
-base::Status Connections::Serve(std::vector<Listener> listeners, grpc::Server* server) {
+base::Status Connections::Serve(std::vector<Listener> listeners, grpc::Server* server, TlsAcceptor tls) {
   server_ = server;
+  tls_ = std::move(tls);
   for (Listener& listener : listeners) {
     acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener)));
     if (auto status = acceptors_.back()->Start(); !status.ok()) return status;
@@ -126,57 +185,130 @@ int Connections::Renumber(int fd) {
   return -1;
 }
 
-void Connections::Admit(base::Fd accepted, std::string identity) {
+void Connections::Admit(base::Fd accepted) {
+  Connection made{.peer = PeerAt(accepted.get(), tls_ != nullptr)};
+  const bool tls = made.peer.transport == Transport::kTls;
+  if (tls) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof(peer);
+    if (getpeername(accepted.get(), reinterpret_cast<sockaddr*>(&peer), &size) < 0) return;  // it is gone
+    made.name = NameOf(peer);
+    made.source = SourceOf(peer);
+  }
+  made.peer.address = std::make_shared<const std::string>(AddressOf(accepted.get()));
   int fd = -1;
   {
     std::lock_guard lock(mutex_);
-    if (!HasRoom()) ForgetClosed();
-    const bool over_limit = !HasRoom();
-    if (over_limit && over_limit_ > max_connections_ / kWithinLimitPerOneTold) return;  // closes it
+    if (!HasRoom()) MakeRoom();
+    made.peer.over_limit = !HasRoom();
+    if (made.peer.over_limit && over_limit_ > max_connections_ / kWithinLimitPerOneTold) return;
+    // From one address to two of our listeners, or NAT made it look so: calls could not be told apart.
+    if (tls && by_name_.contains(made.name) && IsOpen(by_name_[made.name])) return;
     fd = Renumber(accepted.get());
     if (fd < 0) return;
-    // A number that comes again takes the place of a connection that was closed unnoticed.
-    if (const auto old = connections_.find(fd); old != connections_.end() && old->second.caller.over_limit)
-      --over_limit_;
-    const uint64_t inode = InodeOf(fd);
-    connections_[fd] = {.socket = inode, .caller = {std::move(identity), ConnectionOf(fd, inode), over_limit}};
-    if (over_limit) ++over_limit_;
+    Forget(fd);  // a number that comes again takes the place of a connection that was closed unnoticed
+    made.socket = InodeOf(fd);
+    made.peer.connection = ConnectionOf(fd, made.socket);
+    if (tls) by_name_[made.name] = fd;
+    if (made.peer.over_limit) ++over_limit_;
+    connections_[fd] = std::move(made);
   }
   accepted.reset();
-  grpc::AddInsecureChannelFromFd(server_, fd);
+  HandOver(fd, tls);
+}
+
+void Connections::HandOver(int fd, bool tls) {
+  if (!tls) return grpc::AddInsecureChannelFromFd(server_, fd);
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.fd = fd;
+  tls_->HandleNewConnection(&parameters);
 }
 
 bool Connections::HasRoom() const { return connections_.size() < max_connections_ + over_limit_; }
 
-void Connections::ForgetClosed() {
-  std::erase_if(connections_, [this](const auto& entry) {
-    const bool closed = InodeOf(entry.first) != entry.second.socket;
-    if (closed && entry.second.caller.over_limit) --over_limit_;
-    return closed;
-  });
+bool Connections::IsOpen(int fd) const {
+  const auto found = connections_.find(fd);
+  if (found == connections_.end() || InodeOf(fd) != found->second.socket) return false;
+  tcp_info tcp{};
+  socklen_t size = sizeof(tcp);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size) == 0 && tcp.tcpi_state == TCP_ESTABLISHED;
 }
 
-Caller Connections::CallerOf(const std::string& peer) {
+void Connections::MakeRoom() {
+  const base::MonotonicTime now = loop_.Now();
+  if (now - looked_for_closed_ >= kLookForClosed) {
+    looked_for_closed_ = now;
+    ForgetClosed();
+  }
+  if (!HasRoom()) CutOffOne();
+  if (!HasRoom()) ForgetClosed();
+}
+
+void Connections::CutOffOne() {
+  std::vector<Unproven> unproven;
+  for (const auto& [fd, each] : connections_) {
+    // One that is over the limit leaves no room behind.
+    if (!each.peer.proven && !each.peer.over_limit) unproven.push_back({fd, &each.source});
+  }
+  const int victim = ChooseVictim(unproven, base::RandomBelow);
+  if (victim < 0) return;
+  // gRPC closes it when it sees that. The number is still its own: we alone give out those of the range.
+  shutdown(victim, SHUT_RDWR);
+  Forget(victim);
+}
+
+void Connections::Forget(int fd) {
+  const auto found = connections_.find(fd);
+  if (found == connections_.end()) return;
+  if (found->second.peer.over_limit) --over_limit_;
+  if (const auto named = by_name_.find(found->second.name); named != by_name_.end() && named->second == fd) {
+    by_name_.erase(named);
+  }
+  connections_.erase(found);
+}
+
+void Connections::ForgetClosed() {
+  std::vector<int> closed;
+  for (const auto& [fd, connection] : connections_) {
+    if (InodeOf(fd) != connection.socket) closed.push_back(fd);
+  }
+  for (const int fd : closed) Forget(fd);
+}
+
+Connections::Found Connections::Find(const std::string& peer) {
   constexpr std::string_view kPrefix = "fd:";
   int fd = -1;
   if (peer.starts_with(kPrefix)) {
     std::from_chars(peer.data() + kPrefix.size(), peer.data() + peer.size(), fd);
+  } else if (const auto named = by_name_.find(PercentDecoded(peer)); named != by_name_.end()) {
+    fd = named->second;
   }
+  return connections_.find(fd);
+}
+
+Peer Connections::PeerOf(const std::string& peer) {
   std::lock_guard lock(mutex_);
-  auto found = connections_.find(fd);
-  if (found != connections_.end() && found->second.caller.over_limit) {
+  auto found = Find(peer);
+  if (found != connections_.end() && found->second.peer.over_limit) {
     ForgetClosed();  // is there room by now?
-    found = connections_.find(fd);
+    found = Find(peer);
     if (found != connections_.end() && HasRoom()) {
-      found->second.caller.over_limit = false;
+      found->second.peer.over_limit = false;
       --over_limit_;
     }
   }
-  return found == connections_.end() ? Caller{} : found->second.caller;
+  if (found == connections_.end()) return {};
+  return found->second.peer;
+}
+
+void Connections::Prove(uint64_t connection) {
+  std::lock_guard lock(mutex_);
+  const auto found = connections_.find(FdOf(connection));
+  if (found != connections_.end() && found->second.peer.connection == connection) found->second.peer.proven = true;
 }
 
 std::optional<base::MonotonicTime> Connections::Heard(uint64_t connection) {
-  const int fd = static_cast<int>(connection & ((1 << kDescriptorBits) - 1));
+  const int fd = FdOf(connection);
   if (connection == 0 || ConnectionOf(fd, InodeOf(fd)) != connection) return std::nullopt;
   const base::MonotonicTime now = loop_.Now();
   tcp_info tcp{};

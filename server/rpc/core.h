@@ -9,12 +9,15 @@
 
 #include "server/base/clock.h"
 #include "server/base/limits.h"
+#include "server/guard/guard.h"
 #include "server/net/resolver.h"
 #include "server/net/shard.h"
 #include "server/registry/registry.h"
 #include "server/registry/sessions.h"
 #include "server/rpc/connections.h"
 #include "server/rpc/drain_hooks.h"
+#include "server/rpc/identities.h"
+#include "server/rpc/trail.h"
 
 namespace socketeer::rpc {
 
@@ -29,6 +32,9 @@ struct Core {
   net::Resolver& resolver;
   const net::RetainedBudget& retained;
   Connections& connections;
+  Identities& identities;
+  guard::Guard& guard;
+  Trail& trail;
 
   std::atomic<bool> draining{false};
   std::atomic<uint32_t> calls{0};

@@ -32,6 +32,31 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_window_datagrams(limits.max_window_datagrams);
 }
 
+void Fill(quota::Pool& pool, base::MonotonicTime now, v1::Quota* out) {
+  for (size_t i = 0; i < quota::kCounts; ++i) {
+    const auto count = static_cast<quota::Count>(i);
+    v1::QuotaCount* const each = out->add_counts();
+    each->set_name(quota::NameOf(count));
+    each->set_used(pool.used(count));
+    if (pool.allowed(count) != quota::kUnlimited) each->set_allowed(pool.allowed(count));
+  }
+  bool limited = false;
+  for (size_t i = 0; i < quota::kRates; ++i) {
+    const auto rate = static_cast<quota::Rate>(i);
+    v1::QuotaRate* const each = out->add_rates();
+    each->set_name(quota::NameOf(rate));
+    const quota::RateTerms terms = pool.bucket(rate).terms();
+    if (!terms.limited()) continue;
+    limited = true;
+    each->set_allowed(terms.per_second);
+    each->set_burst(terms.burst);
+    each->set_available(pool.bucket(rate).Available(now));
+  }
+  if (!limited) return;
+  const bool refuses = pool.when_exceeded() == quota::WhenExceeded::kRefuse;
+  out->set_when_exceeded(refuses ? v1::WHEN_EXCEEDED_REFUSE : v1::WHEN_EXCEEDED_DELAY);
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,
@@ -54,6 +79,31 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
     response->mutable_usage()->set_calls(core_.calls.load());
     response->mutable_usage()->set_sessions(static_cast<uint32_t>(core_.sessions.size()));
     response->mutable_usage()->set_retained_bytes(core_.retained.used());
+    call.Succeed();
+    return base::Ok();
+  });
+}
+
+grpc::ServerUnaryReactor* HostService::GetCaller(grpc::CallbackServerContext* context,
+                                                 const v1::GetCallerRequest* request, v1::Caller* response) {
+  return Serve(core_, *context, "whoami", *request, [=](Call& call) {
+    const Caller& caller = call.scope().caller();
+    response->set_identity(caller.identity);
+    response->set_proof(static_cast<v1::Proof>(caller.proof));
+    response->set_session(call.session()->name());
+    if (caller.expires) *response->mutable_certificate_expire_time() = ToProto(*caller.expires);
+    call.Succeed();
+    return base::Ok();
+  });
+}
+
+grpc::ServerUnaryReactor* HostService::GetQuota(grpc::CallbackServerContext* context,
+                                                const v1::GetQuotaRequest* request, v1::Quota* response) {
+  return Serve(core_, *context, "quota", *request, [=, this](Call& call) {
+    response->set_identity(call.identity());
+    if (quota::Account* const account = call.session()->account().get()) {
+      Fill(account->own(), core_.clock.Now(), response);
+    }
     call.Succeed();
     return base::Ok();
   });

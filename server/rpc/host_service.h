@@ -12,6 +12,10 @@ class HostService final : public v1::HostService::CallbackService {
 
   grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,
                                     v1::Host* response) override;
+  grpc::ServerUnaryReactor* GetCaller(grpc::CallbackServerContext* context, const v1::GetCallerRequest* request,
+                                      v1::Caller* response) override;
+  grpc::ServerUnaryReactor* GetQuota(grpc::CallbackServerContext* context, const v1::GetQuotaRequest* request,
+                                     v1::Quota* response) override;
 
  private:
   Core& core_;

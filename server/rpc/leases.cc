@@ -39,10 +39,11 @@ void OnEach(const std::vector<registry::RecordPtr>& records, const Each& task, s
 }  // namespace
 
 bool EndSession(Core& core, const registry::SessionPtr& session, registry::CloseReason why,
-                std::function<void(uint32_t closed)> done) {
+                std::function<void(uint32_t closed)> done, const registry::Closer* by) {
   auto holders = core.sessions.End(session, why);
   if (!holders) return false;
   auto records = core.registry.WillCloseAll(*session);
+  core.trail.TellOfSessionEnd(*session, records.size(), by);
   const base::Error error = base::SocketClosedWhileWaiting(CloseReasonWord(why));
   // First all waiting ends, then sockets close: what one loop closes, calls on another would take for the network's
   // doing.

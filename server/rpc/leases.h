@@ -11,9 +11,9 @@
 namespace socketeer::rpc {
 
 // Ends a session, closes its sockets, and ends its calls. `done` runs when all sockets are closed, with their number,
-// on any thread. False: it had ended before, and nothing is done.
+// on any thread. False: it had ended before, and nothing is done. `by`: who ends it, for the audit; may be null.
 bool EndSession(Core& core, const registry::SessionPtr& session, registry::CloseReason why,
-                std::function<void(uint32_t closed)> done);
+                std::function<void(uint32_t closed)> done, const registry::Closer* by = nullptr);
 
 class Leases {
  public:

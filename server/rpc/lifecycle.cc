@@ -8,10 +8,27 @@
 #include "server/net/connection_operations.h"
 #include "server/rpc/accept_call.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/describe.h"
 #include "server/rpc/open_call.h"
 #include "server/rpc/socket_service.h"
 
 namespace socketeer::rpc {
+namespace {
+
+// Both live as long as the call.
+template <typename Request, typename Response>
+auto Told(const char* event, const Request* request, const Response* response) {
+  return [=]() -> Telling {
+    return {.event = event, .describe = [=](audit::Event* out) { Describe(*request, *response, out); }};
+  };
+}
+
+// How a socket closed, the registry tells.
+Telling ToldIfItFails() {
+  return {.event = "close", .describe = [](audit::Event*) {}, .failures_only = true};
+}
+
+}  // namespace
 
 void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
   ToProto(core_.registry.Look(record), out);
@@ -19,13 +36,14 @@ void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
 
 SocketService::Reactor* SocketService::OpenSocket(Context* context, const v1::OpenSocketRequest* request,
                                                   v1::OpenSocketResponse* response) {
-  return ServeOnce(core_, *context, "open", *request, response,
-                   [=](Call& call) { return StartOpen(call, *request, response); });
+  return ServeOnce(
+      core_, *context, "open", *request, response, [=](Call& call) { return StartOpen(call, *request, response); },
+      Told("open", request, response));
 }
 
 SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::BindSocketRequest* request,
                                                   v1::Socket* response) {
-  return ServeOnce(core_, *context, "bind", *request, response, [=, this](Call& call) -> base::Status {
+  const auto begin = [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     const net::SocketKind kind = core_.registry.KindOf(*record);
@@ -35,12 +53,13 @@ SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::Bi
                           call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
                         });
                       });
-  });
+  };
+  return ServeOnce(core_, *context, "bind", *request, response, begin, Told("bind", request, response));
 }
 
 SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1::ConnectSocketRequest* request,
                                                      v1::ConnectSocketResponse* response) {
-  return ServeOnce(core_, *context, "connect", *request, response, [=, this](Call& call) -> base::Status {
+  const auto begin = [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto mode = FromProto(request->mode());
@@ -71,12 +90,13 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
                 }));
           });
         });
-  });
+  };
+  return ServeOnce(core_, *context, "connect", *request, response, begin, Told("connect", request, response));
 }
 
 SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::ListenSocketRequest* request,
                                                     v1::Socket* response) {
-  return ServeOnce(core_, *context, "listen", *request, response, [=, this](Call& call) -> base::Status {
+  const auto begin = [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto backlog = BacklogOf(request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
@@ -85,12 +105,15 @@ SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::
       call.Answer(socket.Listen(*backlog), [&](base::Unit) { Show(record, response); });
     });
     return base::Ok();
-  });
+  };
+  return ServeOnce(core_, *context, "listen", *request, response, begin, Told("listen", request, response));
 }
 
 SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::AcceptSocketRequest* request,
                                                     v1::AcceptSocketResponse* response) {
-  return Serve(core_, *context, "accept", *request, [=](Call& call) { return StartAccept(call, *request, response); });
+  return Serve(
+      core_, *context, "accept", *request, [=](Call& call) { return StartAccept(call, *request, response); },
+      Told("accept", request, response));
 }
 
 SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1::ShutdownSocketRequest* request,
@@ -126,7 +149,7 @@ SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1
 
 SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::CloseSocketRequest* request,
                                                    v1::CloseSocketResponse* response) {
-  return ServeOnce(core_, *context, "close", *request, response, [=, this](Call& call) -> base::Status {
+  const auto begin = [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one
@@ -134,12 +157,13 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
     net::Shard& shard = (*record)->shard();
     const auto answered = std::make_shared<std::atomic<bool>>(false);
     const OnceClaim claim = call.TakeClaim();
+    const auto closer = std::make_shared<std::unique_ptr<const registry::Closer>>(call.Closer());
     call.SetEnder([&call, answered](base::Error why) {
       if (!answered->exchange(true)) call.Fail(std::move(why));
     });
     shard.RunOrPost([=, this, &call, &shard, record = *record] {
       const bool there = shard.Find(record->handle()) != nullptr;
-      core_.registry.WillClose(record, registry::CloseReason::kOwner);
+      core_.registry.WillClose(record, registry::CloseReason::kOwner, std::move(*closer));
       const char* const why = CloseReasonWord(registry::CloseReason::kOwner);
       shard.Close(record->handle(), base::SocketClosedWhileWaiting(why), [=, this, &call] {
         v1::CloseSocketResponse closed;
@@ -154,7 +178,8 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
       });
     });
     return base::Ok();
-  });
+  };
+  return ServeOnce(core_, *context, "close", *request, response, begin, ToldIfItFails);
 }
 
 }  // namespace socketeer::rpc

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace socketeer::rpc {
 namespace {
@@ -35,10 +36,23 @@ bool IsLoopback(const net::SocketAddress& address) {
   return address.ip() == "::1";
 }
 
-// "HOST:PORT" to a loopback address.
-base::Result<net::SocketAddress> ParseLoopback(const std::string& endpoint) {
+// "TLS (--tls-cert, --tls-key), client identities (...) and a policy".
+std::string MissingOf(const Protection& protection) {
+  std::vector<std::string> missing;
+  if (!protection.tls) missing.push_back("TLS (--tls-cert and --tls-key)");
+  if (!protection.identities) missing.push_back("client identities (--client-ca or --token-file)");
+  if (!protection.policy) missing.push_back("a policy (--policy)");
+  std::string text;
+  for (size_t i = 0; i < missing.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == missing.size() ? " and " : ", ") + missing[i];
+  }
+  return text;
+}
+
+// "HOST:PORT" to an address; to one of a network only with protection.
+base::Result<net::SocketAddress> ParseInet(const std::string& endpoint, const Protection& protection) {
   constexpr const char* kForms =
-      "unix:PATH, /PATH, 127.0.0.1:PORT, [::1]:PORT or localhost:PORT, with a PORT of 0 to 65535";
+      "unix:PATH, /PATH, 127.0.0.1:PORT, [::1]:PORT, localhost:PORT or another IP:PORT, with a PORT of 0 to 65535";
   const size_t colon = endpoint.rfind(':');
   if (colon == std::string::npos) return Refuse(endpoint, kForms);
   std::string host = endpoint.substr(0, colon);
@@ -51,13 +65,21 @@ base::Result<net::SocketAddress> ParseLoopback(const std::string& endpoint) {
     return Refuse(endpoint, kForms);
   }
   auto address = net::SocketAddress::Inet(host, port, "");
-  if (!address.ok() || !IsLoopback(*address)) {
-    return Refuse(endpoint,
-                  "a UNIX socket or a loopback address: to serve a network a daemon needs TLS, client "
-                  "identities and a policy, which this version does not have yet. To reach it from "
-                  "another host, forward its UNIX socket: ssh -L");
+  if (address.ok() && IsLoopback(*address)) return address;
+  const std::string missing = MissingOf(protection);
+  if (!missing.empty()) {
+    return Refuse(endpoint, "a UNIX socket or a loopback address: to serve a network the daemon lacks " + missing +
+                                ". Without that, forward its UNIX socket to reach it from another host: ssh -L");
   }
+  if (!address.ok()) return Refuse(endpoint, kForms);
   return address;
+}
+
+base::Result<net::SocketAddress> ParseHealth(const std::string& endpoint) {
+  auto address = ParseInet(endpoint, {.tls = true, .identities = true, .policy = true});
+  if (address.ok()) return address;
+  return base::InvalidField("health", endpoint,
+                            "an IP:PORT, as 127.0.0.1:7626 or [::]:7626, with a PORT of 0 to 65535");
 }
 
 base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const std::string& path) {
@@ -66,10 +88,10 @@ base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const st
   return address;
 }
 
-base::Result<net::SocketAddress> ParseEndpoint(const std::string& endpoint) {
+base::Result<net::SocketAddress> ParseEndpoint(const std::string& endpoint, const Protection& protection) {
   if (endpoint.starts_with("unix:")) return ParsePath(endpoint, endpoint.substr(5));
   if (endpoint.starts_with('/') || endpoint.starts_with("./")) return ParsePath(endpoint, endpoint);
-  return ParseLoopback(endpoint);
+  return ParseInet(endpoint, protection);
 }
 
 base::Result<Listener> ListenInet(const std::string& endpoint, const net::SocketAddress& address) {
@@ -137,16 +159,28 @@ std::string Listener::ToString() const {
   return address.family() == AF_UNIX ? "unix:" + address.unix_name() : address.ToString();
 }
 
-base::Status CheckEndpoint(const std::string& endpoint) {
-  auto address = ParseEndpoint(endpoint);
+base::Status CheckEndpoint(const std::string& endpoint, const Protection& protection) {
+  auto address = ParseEndpoint(endpoint, protection);
   if (!address.ok()) return std::move(address).error();
   return base::Ok();
 }
 
-base::Result<Listener> Listen(const std::string& endpoint) {
-  auto address = ParseEndpoint(endpoint);
+base::Result<Listener> Listen(const std::string& endpoint, const Protection& protection) {
+  auto address = ParseEndpoint(endpoint, protection);
   if (!address.ok()) return std::move(address).error();
   return address->family() == AF_UNIX ? ListenUnix(endpoint, *address) : ListenInet(endpoint, *address);
+}
+
+base::Status CheckHealthEndpoint(const std::string& endpoint) {
+  auto address = ParseHealth(endpoint);
+  if (!address.ok()) return std::move(address).error();
+  return base::Ok();
+}
+
+base::Result<Listener> ListenForHealth(const std::string& endpoint) {
+  auto address = ParseHealth(endpoint);
+  if (!address.ok()) return std::move(address).error();
+  return ListenInet(endpoint, *address);
 }
 
 }  // namespace socketeer::rpc

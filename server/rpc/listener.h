@@ -18,12 +18,23 @@ struct Listener {
   std::string ToString() const;
 };
 
-// What Listen() says of an endpoint that it refuses for its form, before any system call.
-base::Status CheckEndpoint(const std::string& endpoint);
+// What must be there before a network is served.
+struct Protection {
+  bool tls = false;
+  bool identities = false;
+  bool policy = false;
+};
 
-// `endpoint`: "unix:PATH", a path, or a loopback address with a port ("127.0.0.1:0", "[::1]:7625", "localhost:7625").
-// Any other address is refused: it would need TLS, client identities and a policy. A path at which a daemon answers is
-// refused, one at which nobody does is taken over. Errors are for the operator: message only.
-base::Result<Listener> Listen(const std::string& endpoint);
+// What Listen() says of an endpoint that it refuses for its form, or for what is missing, before any system call.
+base::Status CheckEndpoint(const std::string& endpoint, const Protection& protection);
+
+// `endpoint`: "unix:PATH", a path, or an address with a port ("127.0.0.1:0", "[::1]:7625", "localhost:7625"). One that
+// is not loopback is refused without all of the protection; the message says what is missing. A path at which a daemon
+// answers is refused, one at which nobody does is taken over. Errors are for the operator: message only.
+base::Result<Listener> Listen(const std::string& endpoint, const Protection& protection = {});
+
+// The same for the port that serves health alone, in plain text: any address with a port, and nothing is missing.
+base::Status CheckHealthEndpoint(const std::string& endpoint);
+base::Result<Listener> ListenForHealth(const std::string& endpoint);
 
 }  // namespace socketeer::rpc

@@ -4,6 +4,7 @@
 
 #include "server/net/errno_table.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/open_turn.h"
 
 namespace socketeer::rpc {
 namespace {
@@ -21,8 +22,20 @@ class Opening : public std::enable_shared_from_this<Opening> {
         plans_(std::move(plans)),
         timeout_(timeout) {}
 
-  // Each attempt has a socket, hence a handle, of its own.
+  // Each attempt is an open of its own.
   base::Status Try() {
+    const auto self = shared_from_this();
+    return WhenItMayOpen(
+        call_, call_.OperationOf(net::Mode::kWait, timeout_).timeout,
+        [self] {
+          if (auto status = self->TryNow(); !status.ok()) self->call_.Fail(std::move(status).error());
+        },
+        [self] { self->TimeOut(); });
+  }
+
+ private:
+  // Each attempt has a socket, hence a handle, of its own.
+  base::Status TryNow() {
     net::Shard& shard = core_.PickShard();
     const net::SocketHandle handle = net::Shard::NextId();
     auto reserved = core_.registry.Reserve(id_, call_.session(), labels_, &shard, handle);
@@ -40,7 +53,11 @@ class Opening : public std::enable_shared_from_this<Opening> {
     return base::Ok();
   }
 
- private:
+  void TimeOut() {
+    response_->set_timed_out(true);
+    call_.Succeed();
+  }
+
   void OnOpened(const registry::RecordPtr& record, base::Result<net::OpenResult> result) {
     if (!result.ok()) {
       core_.registry.Abandon(record);
@@ -48,8 +65,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
     }
     if (result->timed_out) {
       core_.registry.Abandon(record);
-      response_->set_timed_out(true);
-      return call_.Succeed();
+      return TimeOut();
     }
     // Nobody would know of this socket, or it has no place to live.
     if (call_.cancelled()) return Discard(record, base::Cancelled());
@@ -67,17 +83,20 @@ class Opening : public std::enable_shared_from_this<Opening> {
   }
 
   void OnFailure(base::Error error) {
-    const bool next =
-        error.operation == "connect" && error.errno_number != 0 && at_ + 1 < plans_.size() && !core_.draining.load();
+    // Of the kernel, or of the policy.
+    const bool refused = error.errno_number != 0 || error.reason == "POLICY_DENIED";
+    const bool next = error.operation == "connect" && refused && at_ + 1 < plans_.size() && !core_.draining.load();
     if (!next) {
       error.socket.clear();  // there is none
       error.state = 0;
       return call_.Fail(std::move(error));
     }
+    if (error.errno_number == 0) call_.scope().Tell("connect", &error);
     v1::FailedAttempt* const attempt = response_->add_failed_attempts();
     ToProto(plans_[at_].connect, attempt->mutable_peer());
     attempt->set_errno_number(error.errno_number);
-    attempt->set_errno_name(net::ErrnoName(error.errno_number));
+    if (error.errno_number != 0) attempt->set_errno_name(net::ErrnoName(error.errno_number));
+    attempt->set_reason(error.reason);
     ++at_;
     if (auto status = Try(); !status.ok()) call_.Fail(std::move(status).error());
   }

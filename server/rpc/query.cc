@@ -3,6 +3,7 @@
 
 #include "server/rpc/await.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/describe.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/socket_service.h"
 #include "server/rpc/watch.h"
@@ -136,7 +137,7 @@ SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::
 
 SocketService::Reactor* SocketService::TransferSocket(Context* context, const v1::TransferSocketRequest* request,
                                                       v1::Socket* response) {
-  return ServeOnce(core_, *context, "transfer", *request, response, [=, this](Call& call) -> base::Status {
+  const auto transfer = [=, this](Call& call) -> base::Status {
     auto id = SessionIdOf(request->session(), "session");
     if (!id.ok()) return std::move(id).error();
     auto record = call.Find(request->name(), request->uid());
@@ -148,6 +149,9 @@ SocketService::Reactor* SocketService::TransferSocket(Context* context, const v1
     ToProto(*view, response);
     call.Succeed();
     return base::Ok();
+  };
+  return ServeOnce(core_, *context, "transfer", *request, response, transfer, [=]() -> Telling {
+    return {.event = "transfer", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }
 

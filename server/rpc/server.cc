@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "proto/wire/http2.h"
+#include "server/guard/load.h"
+#include "server/quota/quota_file.h"
 #include "server/rpc/core.h"
+#include "server/rpc/health_port.h"
 #include "server/rpc/host_service.h"
 #include "server/rpc/leases.h"
 #include "server/rpc/session_service.h"
@@ -30,6 +33,12 @@ constexpr int kPingTimeoutMs = 20'000;
 struct Server::Parts {
   net::Syscalls& syscalls;
   base::Limits limits;
+  Log log;
+  std::unique_ptr<Trail> trail;  // from the start on
+  const std::string policy_file;
+  guard::Guard guard;
+  const std::string quota_file;
+  std::unique_ptr<quota::Quotas> quotas;  // null: there is no file
   registry::Registry registry;
   registry::Sessions sessions;
   std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
@@ -38,22 +47,67 @@ struct Server::Parts {
   std::vector<std::unique_ptr<net::Shard>> shards;
   net::Resolver resolver;
   std::unique_ptr<Connections> connections;
+  std::unique_ptr<Credentials> credentials;
   std::unique_ptr<Core> core;
   std::unique_ptr<Leases> leases;
   std::unique_ptr<SocketService> socket_service;
   std::unique_ptr<SessionService> session_service;
   std::unique_ptr<HostService> host_service;
   std::unique_ptr<grpc::Server> grpc;
+  std::unique_ptr<HealthPort> health;  // null: none was asked for
   std::thread control_thread;
   bool drained = false;
 
-  Parts(const base::Limits& given, net::Syscalls& calls, const base::Clock& clock)
+  Parts(const ServerSettings& settings, net::Syscalls& calls, const base::Clock& clock)
       : syscalls(calls),
-        limits(given),
-        registry(given, clock),
-        sessions(given, clock),
-        retained(given.max_retained_bytes_per_socket, given.max_retained_bytes),
-        resolver(kResolverThreads, given.max_resolutions) {}
+        limits(settings.limits),
+        log(settings.log ? settings.log : [](Severity, const std::string&) {}),
+        policy_file(settings.policy),
+        guard([this](const guard::Denial& denial) { TellOfShadow(denial); }),
+        quota_file(settings.quotas),
+        quotas(quota_file.empty() ? nullptr : std::make_unique<quota::Quotas>(clock)),
+        registry(limits, clock, &guard),
+        sessions(limits, clock, quotas.get()),
+        retained(limits.max_retained_bytes_per_socket, limits.max_retained_bytes),
+        resolver(kResolverThreads, limits.max_resolutions) {}
+
+  // What is in force now.
+  base::Result<std::string> EnforcePolicy() {
+    auto loaded = guard::LoadPolicy(policy_file);
+    if (!loaded.ok()) return std::move(loaded).error();
+    const bool shadow = (*loaded)->mode == policy::Mode::kShadow;
+    const std::string rules = std::to_string((*loaded)->rules.size());
+    guard.Enforce(*std::move(loaded));
+    std::string told = "policy " + policy_file + ": " + rules + " rules are in force" +
+                       (shadow ? "; mode is shadow: nothing is denied, only told" : "");
+    log(Severity::kInfo, told);
+    return told;
+  }
+
+  void TellOfShadow(const guard::Denial& denial) const {
+    log(Severity::kInfo, "shadow: " + denial.identity + " " + denial.request + ": denied: " + denial.rule);
+    trail->TellOfShadow(denial);
+  }
+  void TellRegistry() {
+    if (!trail->on()) return;
+    registry.TellClosed([this](const auto& socket, const auto* by) { trail->TellOfClose(socket, by); });
+    sessions.TellStanding([this](const auto& session) { trail->TellOfStanding(session); });
+  }
+  // What becomes of the operator's files while the daemon serves.
+  Log LogOfReloads() const {
+    return [this](Severity severity, const std::string& line) {
+      log(severity, line);
+      trail->TellOfReload("credentials", severity == Severity::kInfo, line, registry.size());
+    };
+  }
+
+  base::Status EnforceQuotas() {
+    auto loaded = quota::LoadQuotas(quota_file, limits);
+    if (!loaded.ok()) return std::move(loaded).error();
+    quotas->Enforce(*std::move(loaded));
+    log(Severity::kInfo, "quotas " + quota_file + " are in force");
+    return base::Ok();
+  }
 
   // Runs `task` on each shard's thread, and returns when it has run on all.
   void OnEachShard(const std::function<void(net::Shard&)>& task) {
@@ -66,13 +120,42 @@ struct Server::Parts {
     }
     done.wait();
   }
+
+  // It says until the end that the daemon is draining.
+  void EndHealth() {
+    if (!health) return;
+    std::latch deaf(1);
+    control->Post([this, &deaf] {
+      health->StopListening();
+      deaf.count_down();
+    });
+    deaf.wait();
+    health->Shutdown();
+  }
 };
+
+Protection ProtectionBy(const ServerSettings& settings) {
+  const CredentialSettings& given = settings.credentials;
+  return {.tls = given.tls.given(),
+          .identities = !given.tls.client_ca.empty() || !given.token_file.empty(),
+          .policy = !settings.policy.empty()};
+}
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settings, net::Syscalls& syscalls,
                                                     const base::Clock& clock) {
-  auto parts = std::make_unique<Parts>(settings.limits, syscalls, clock);
+  auto parts = std::make_unique<Parts>(settings, syscalls, clock);
+  if (!settings.policy.empty()) {
+    if (auto policy = parts->EnforcePolicy(); !policy.ok()) return std::move(policy).error();
+  }
+  if (parts->quotas) {
+    if (auto status = parts->EnforceQuotas(); !status.ok()) return std::move(status).error();
+  }
+  auto trail = Trail::Open(settings.audit, clock, parts->log);
+  if (!trail.ok()) return std::move(trail).error();
+  parts->trail = *std::move(trail);
+  parts->TellRegistry();
   auto control = net::EventLoop::Create(syscalls, clock);
   if (!control.ok()) return std::move(control).error();
   parts->control = *std::move(control);
@@ -87,6 +170,10 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   const int first = std::max(settings.descriptors - span, settings.descriptors / 2);
   parts->connections =
       std::make_unique<Connections>(*parts->control, settings.limits.max_connections, first, settings.descriptors);
+  auto credentials =
+      Credentials::Create(settings.credentials, *parts->control, *parts->connections, clock, parts->LogOfReloads());
+  if (!credentials.ok()) return std::move(credentials).error();
+  parts->credentials = *std::move(credentials);
   parts->core.reset(new Core{.limits = settings.limits,
                              .clock = clock,
                              .started = clock.Now(),
@@ -96,23 +183,37 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .control = *parts->control,
                              .resolver = parts->resolver,
                              .retained = parts->retained,
-                             .connections = *parts->connections});
+                             .connections = *parts->connections,
+                             .identities = parts->credentials->identities(),
+                             .guard = parts->guard,
+                             .trail = *parts->trail});
   parts->leases = std::make_unique<Leases>(*parts->core);
   parts->leases->LookSoonEnoughFor(base::kStandingTtl);
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
   parts->session_service = std::make_unique<SessionService>(*parts->core, *parts->leases);
   parts->host_service = std::make_unique<HostService>(*parts->core);
 
+  Listener health;
+  if (!settings.health.empty()) {
+    auto listener = ListenForHealth(settings.health);
+    if (!listener.ok()) return std::move(listener).error();
+    health = *std::move(listener);
+  }
   std::vector<Listener> listeners;
   std::vector<std::string> addresses;
   for (const std::string& endpoint : settings.listen) {
-    auto listener = Listen(endpoint);
+    auto listener = Listen(endpoint, ProtectionBy(settings));
     if (!listener.ok()) {
       for (Listener& made : listeners) made.path.Remove(syscalls);
       return std::move(listener).error();
     }
     addresses.push_back(listener->ToString());
+    auto kept_off = parts->guard.KeepOff(listener->address);
     listeners.push_back(*std::move(listener));
+    if (!kept_off.ok()) {
+      for (Listener& made : listeners) made.path.Remove(syscalls);
+      return std::move(kept_off).error();
+    }
   }
 
   grpc::EnableDefaultHealthCheckService(true);
@@ -129,24 +230,65 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(std::chrono::milliseconds(kHandshakeLimit).count()));
+  Connections::TlsAcceptor tls;
+  if (parts->credentials->tls() != nullptr) {
+    tls = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        parts->credentials->tls()->credentials());
+  }
   parts->grpc = builder.BuildAndStart();
   if (!parts->grpc) {
     base::Error error;
     error.message = "gRPC did not start";
     return error;
   }
-  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get()); !status.ok()) {
+  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get(), std::move(tls)); !status.ok()) {
     return std::move(status).error();
   }
+  if (health.fd) {
+    auto port = HealthPort::Start(std::move(health), *parts->control);
+    if (!port.ok()) return std::move(port).error();
+    parts->health = *std::move(port);
+  }
+  parts->credentials->Start();
   parts->control_thread = std::thread([loop = parts->control.get()] { loop->Run(); });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   server->addresses_ = std::move(addresses);
+  if (server->parts_->health) server->health_address_ = server->parts_->health->address();
+  server->parts_->trail->TellOfStart(server->addresses_, settings.policy);
   return server;
+}
+
+void Server::ReloadPolicy() {
+  if (parts_->policy_file.empty()) return;
+  const auto policy = parts_->EnforcePolicy();
+  const std::string told = policy.ok() ? *policy : policy.error().message + "; the policy before it stays in force";
+  if (!policy.ok()) parts_->log(Severity::kError, told);
+  parts_->trail->TellOfReload("policy", policy.ok(), told, parts_->registry.size());
+}
+
+void Server::ReloadQuotas() {
+  if (!parts_->quotas) return;
+  const auto status = parts_->EnforceQuotas();
+  const std::string told = status.ok() ? "quotas " + parts_->quota_file + " are in force"
+                                       : status.error().message + "; the quotas before them stay in force";
+  if (!status.ok()) parts_->log(Severity::kError, told);
+  parts_->trail->TellOfReload("quotas", status.ok(), told, parts_->registry.size());
+}
+
+void Server::Reload() {
+  parts_->trail->Reopen();
+  parts_->credentials->ReloadTokens();
+  ReloadPolicy();
+  ReloadQuotas();
 }
 
 void Server::Drain(std::chrono::milliseconds limit) {
   if (std::exchange(parts_->drained, true)) return;
   if (auto* const health = parts_->grpc->GetHealthCheckService()) health->SetServingStatus(false);
+  if (parts_->health) parts_->health->SayDraining();
   parts_->core->draining.store(true);
   parts_->registry.EndNameWaits();
   std::latch deaf(1);
@@ -167,6 +309,8 @@ void Server::Drain(std::chrono::milliseconds limit) {
   }
   // What is left is gRPC's own, such as a watch of the health, or did not end in time: cancelled.
   parts_->grpc->Shutdown(std::chrono::system_clock::now());
+  parts_->EndHealth();
+  parts_->trail->Stop();
 }
 
 Server::~Server() {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/rpc/convert.h"
+#include "server/rpc/describe.h"
 #include "server/rpc/page_token.h"
 #include "server/rpc/stream_call.h"
 
@@ -70,7 +71,7 @@ class Hold final : public StreamCall<v1::HoldSessionResponse> {
 
 SessionService::Reactor* SessionService::CreateSession(Context* context, const v1::CreateSessionRequest* request,
                                                        v1::Session* response) {
-  return ServeOnce(core_, *context, "create", *request, response, [=, this](Call& call) -> base::Status {
+  const auto create = [=, this](Call& call) -> base::Status {
     auto terms = TermsOf(*request);
     if (!terms.ok()) return std::move(terms).error();
     auto session = core_.sessions.Create(call.identity(), request->session_id(), *terms);
@@ -79,6 +80,9 @@ SessionService::Reactor* SessionService::CreateSession(Context* context, const v
     ToProto(**session, core_.clock, response);
     call.Succeed();
     return base::Ok();
+  };
+  return ServeOnce(core_, *context, "create", *request, response, create, [=]() -> Telling {
+    return {.event = "session_create", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }
 
@@ -91,7 +95,7 @@ grpc::ServerWriteReactor<v1::HoldSessionResponse>* SessionService::HoldSession(C
 
 SessionService::Reactor* SessionService::EndSession(Context* context, const v1::EndSessionRequest* request,
                                                     v1::EndSessionResponse* response) {
-  return ServeOnce(core_, *context, "end", *request, response, [=, this](Call& call) -> base::Status {
+  const auto end = [=, this](Call& call) -> base::Status {
     auto session = FindNamed(core_, call.identity(), request->name());
     if (!session.ok()) return std::move(session).error();
     // As with CloseSocket, nobody need wait for a close that lingers.
@@ -110,10 +114,16 @@ SessionService::Reactor* SessionService::EndSession(Context* context, const v1::
       response->Swap(&ended);
       call.Succeed();
     };
-    if (rpc::EndSession(core_, *session, registry::CloseReason::kSessionEnded, done)) return base::Ok();
+    const auto closer = call.Closer();
+    if (rpc::EndSession(core_, *session, registry::CloseReason::kSessionEnded, done, closer.get())) return base::Ok();
     claim.Forget();
     if (answered->exchange(true)) return base::Ok();
     return base::SessionGone((*session)->id(), CloseReasonWord((*session)->ended()));
+  };
+  return ServeOnce(core_, *context, "end", *request, response, end, [=]() -> Telling {
+    return {.event = "session_end",
+            .describe = [=](auto* event) { event->Text("ask_session", request->name()); },
+            .failures_only = true};  // EndSession() tells the rest
   });
 }
 

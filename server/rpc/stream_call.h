@@ -54,10 +54,11 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
+      scope_.Tell(verb_, &error);
       end_ = ToGrpcStatus(error);
       if (writing_) return;
     }
-    this->Finish(*end_);
+    FinishNow();
   }
 
   // It is to end early.
@@ -77,12 +78,17 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
       if (!ok && !end_) end_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
       over = end_.has_value();
     }
-    if (over) return this->Finish(*end_);
+    if (over) return FinishNow();
     OnWritten();
   }
   void OnDone() override {
+    scope_.OnDone();
     OnEnded();
     self_.reset();
+  }
+  void FinishNow() {
+    scope_.LeavePlace();
+    this->Finish(*end_);
   }
 
   CallScope scope_;

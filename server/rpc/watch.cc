@@ -25,6 +25,11 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
 
   void Start(const v1::WatchSocketsRequest& request) {
     if (auto status = Begin(request); !status.ok()) return End(std::move(status).error());
+    if (quota::Account* const account = scope().session()->account().get()) {
+      auto taken = account->Take(quota::Count::kWatchers);
+      if (!taken.ok()) return End(std::move(taken).error());
+      place_ = *std::move(taken);
+    }
     if (request.has_revision()) {
       revision_ = request.revision();  // and nothing is told: the first answer comes at once, which says that it stands
       return TellChanges();
@@ -44,7 +49,10 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
     draining_.store(true);
     if (core().registry.StopWaitingForChange(scope().id())) TellChanges();
   }
-  void OnEnded() override { core().registry.StopWaitingForChange(scope().id()); }
+  void OnEnded() override {
+    core().registry.StopWaitingForChange(scope().id());
+    place_.GiveBack();
+  }
 
   void TellSnapshot() {
     response_.Clear();
@@ -95,6 +103,7 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   uint64_t revision_ = 0;         // read up to here
   std::optional<uint64_t> told_;  // told up to here
   std::atomic<bool> draining_{false};
+  quota::Hold place_;  // among the caller's watchers
   v1::WatchSocketsResponse response_;
 };
 

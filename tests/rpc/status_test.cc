@@ -79,7 +79,8 @@ TEST(Status, CodesAndOriginsAreTheWires) {
         base::WrongState("o", "w"), base::CallWaiting("o"), base::SocketNotFound("x"), base::SocketGone("x"),
         base::SocketClosedWhileWaiting(), base::SocketExists("x"), base::UidMismatch("x", "u"),
         base::LimitReached("max_calls", 1), base::NameNotResolved("h", "r", false),
-        base::NameNotResolved("h", "r", true), base::UnknownCaller(), base::Draining(), base::Cancelled()}) {
+        base::NameNotResolved("h", "r", true), base::UnknownCaller(), base::TokenInPlainText(), base::Draining(),
+        base::Cancelled()}) {
     const grpc::Status status = ToGrpcStatus(error);
     const Parts parts = Take(status);
     EXPECT_EQ(static_cast<int>(status.error_code()), static_cast<int>(error.code));

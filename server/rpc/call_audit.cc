@@ -1,0 +1,34 @@
+// What the audit is told of calls.
+#include <string>
+
+#include "server/rpc/call_scope.h"
+#include "server/rpc/describe.h"
+
+namespace socketeer::rpc {
+
+void CallScope::Tell(const char* verb, const base::Error* error, const Telling& telling,
+                     std::string_view request_id) const {
+  if (!core_.trail.on()) return;
+  const bool denied = error != nullptr && error->reason == "POLICY_DENIED";
+  const bool refused = error != nullptr && error->code == base::Code::kUnauthenticated;
+  const bool asked = telling.describe != nullptr && (error != nullptr || !telling.failures_only);
+  if (!denied && !refused && !asked) return;
+
+  audit::Event event = core_.trail.Begin(denied ? "deny" : refused ? "auth" : telling.event);
+  Describe(error, &event);
+  Describe(caller_, &event);
+  if (denied || refused) event.Text("verb", error->operation.empty() ? verb : error->operation);
+  if (denied) {
+    event.Text("mode", "enforce");
+    for (const char* const key : {"request", "rule"}) {
+      if (const auto found = error->metadata.find(key); found != error->metadata.end()) event.Text(key, found->second);
+    }
+  }
+  if (error != nullptr) event.Text("socket", error->socket);
+  if (error != nullptr && own_session_) event.Text("session", own_session_->name());
+  if (telling.describe) telling.describe(&event);
+  event.Text("request_id", request_id).Microseconds("duration_us", now() - began_);
+  refused || (denied && telling.bounded) ? core_.trail.RecordRefusal(std::move(event)) : core_.trail.Record(event);
+}
+
+}  // namespace socketeer::rpc
