@@ -4,4 +4,6 @@ find_dependency(Threads)
 find_dependency(absl CONFIG)
 find_dependency(Protobuf MODULE)  # Debian's has no CONFIG
 find_dependency(gRPC CONFIG)
+find_dependency(OpenSSL)
+find_dependency(yaml-cpp CONFIG)
 include(${CMAKE_CURRENT_LIST_DIR}/socketeerTargets.cmake)

@@ -25,14 +25,19 @@ constexpr absl::Duration kShortestConnect = absl::Seconds(1);
 
 void Cli::AddGlobalOptions(CLI::App& app) {
   AddOptional(&app, "--host", host_,
-              "The daemon: unix:PATH, /PATH, or HOST[:7625]. Default: the one of this machine,\n"
-              "$XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
+              "The daemon: unix:PATH, /PATH, HOST[:7625], or a NAME of the hosts file. Default: the one of\n"
+              "this machine, $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
       ->type_name("HOST")
       ->envname("SOCKETEER_HOST");
+  AddOptional(&app, "--hosts-file", hosts_file_,
+              "YAML: names of hosts, with addresses and credentials, or SOCKETEER_HOSTS_FILE. Default:\n"
+              "$XDG_CONFIG_HOME/socketeer/hosts.yaml, or ~/.config/socketeer/hosts.yaml")
+      ->type_name("FILE");
   AddOptional(&app, "--session", session_,
               "The session that calls are made in, and that sockets are made for, or SOCKETEER_SESSION:\n"
               "ID or sessions/ID. Default: the session of the socket, or your standing one")
       ->type_name("SESSION");
+  AddCredentialOptions(app);
   app.add_option("-o,--output", format_, "table, json, yaml or name; default: table")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"table", "json", "yaml", "name"}))
@@ -80,6 +85,7 @@ void Cli::Report(const absl::Status& status) {
                      (error.has_value() && !error->operation().empty() && text.starts_with(error->operation() + ": "));
   if (!named && !verb_.empty()) text = verb_ + ": " + text;
   Note(text);
+  if (Classify(status) == ErrorKind::kTls) Note("--ca, --cert and --key say who believes whom; see docs/cli.md");
   if (Classify(status) == ErrorKind::kUnreachable) {
     Note("is socketeerd running there? --host or SOCKETEER_HOST names another daemon");
   }
@@ -105,11 +111,11 @@ absl::StatusOr<Host> Cli::DaemonItself() const {
 }
 
 absl::StatusOr<Host> Cli::DaemonAt() const {
+  SOCKETEER_ASSIGN_OR_RETURN(const HostEntry target, Target());
   HostOptions options;
   options.connect_time = std::clamp(timeout_, kShortestConnect, options.connect_time);
-  if (host_.has_value()) return InArgument("--host", Host::Connect(*host_, options));
-  SOCKETEER_ASSIGN_OR_RETURN(const std::string endpoint, InArgument("--host", DefaultEndpoint()));
-  return InArgument("--host", Host::Connect(endpoint, options));
+  SOCKETEER_ASSIGN_OR_RETURN(options.credentials, CredentialsFor(target));
+  return InArgument("--host", Host::Connect(target.address, options));
 }
 
 absl::Status Cli::RefuseFormat() const {

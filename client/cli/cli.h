@@ -10,6 +10,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/output.h"
 #include "socketeer/host.h"
+#include "socketeer/hosts_file.h"
 
 namespace socketeer::cli {
 
@@ -23,7 +24,7 @@ class Cli {
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;
 
-  // Adds --host, --session, -o and --timeout.
+  // Adds --host, --session, -o and --timeout, and those of credentials.
   void AddGlobalOptions(CLI::App& app);
   // Makes `action` what the program does when `verb` is on the command line.
   void SetAction(CLI::App* verb, Action action);
@@ -58,9 +59,19 @@ class Cli {
 
  private:
   absl::Status Prepare();
+  void AddCredentialOptions(CLI::App& app);
+  // What --host says: an address, with nothing beside it, or a host of the hosts file.
+  absl::StatusOr<HostEntry> Target() const;
+  // Of each, what an option says; else its variable; else the hosts file.
+  absl::StatusOr<Credentials> CredentialsFor(const HostEntry& host) const;
 
   std::optional<std::string> host_;
+  std::optional<std::string> hosts_file_;
   std::optional<std::string> session_;
+  struct CredentialOptions {
+    std::optional<std::string> ca, cert, key, token_file;
+  };
+  CredentialOptions credentials_;
   std::string format_;  // "": the default
   std::string timeout_text_ = "30s";
   absl::Duration timeout_;

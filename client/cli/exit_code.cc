@@ -21,6 +21,7 @@ int ExitCodeFor(const absl::Status& status) {
       return kExitDenied;
     case ErrorKind::kDraining:
     case ErrorKind::kUnreachable:
+    case ErrorKind::kTls:
     case ErrorKind::kProtocol:
       return kExitUnreachable;
     case ErrorKind::kTimedOut:

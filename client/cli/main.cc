@@ -68,6 +68,9 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddPolicy(app, cli);
   AddHealthcheck(app, cli);
   AddVersion(app, cli);
+  AddCert(app, cli);
+  AddWhoAmI(app, cli);
+  AddQuota(app, cli);
   AddCompletion(app, cli);
 }
 

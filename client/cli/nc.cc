@@ -119,7 +119,7 @@ absl::Status Nc::Run() {
   if (!socket.ok()) return OpenErrorAsTyped(socket.status(), plan_);
   opened_ = std::chrono::steady_clock::now();
   for (const v1::FailedAttempt& attempt : socket->failed_attempts()) {
-    cli_.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.errno_name());
+    cli_.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.reason());
   }
   if (plan_.listens) cli_.Note("listening on " + FormatEndpoint(socket->local()));
   const absl::Status end = Serve(*std::move(socket));

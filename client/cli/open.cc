@@ -74,7 +74,7 @@ absl::Status Open(Cli& cli, const OpenArguments& arguments) {
   SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket, host.Open(request, cli.Calls()));
   socket.Release();
   for (const v1::FailedAttempt& attempt : socket.failed_attempts()) {
-    cli.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.errno_name());
+    cli.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.reason());
   }
   return cli.out().Socket(socket.socket());
 }

@@ -27,6 +27,9 @@ void AddLabel(CLI::App& app, Cli& cli);
 void AddPolicy(CLI::App& app, Cli& cli);
 void AddHealthcheck(CLI::App& app, Cli& cli);
 void AddVersion(CLI::App& app, Cli& cli);
+void AddCert(CLI::App& app, Cli& cli);
+void AddWhoAmI(CLI::App& app, Cli& cli);
+void AddQuota(CLI::App& app, Cli& cli);
 // Completes what the others added: `app` outlives the action.
 void AddCompletion(CLI::App& app, Cli& cli);
 

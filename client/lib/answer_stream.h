@@ -46,7 +46,7 @@ class AnswerStream {
     if (!failed_) return response;
     const grpc::Status status = call_->reader->Finish();
     call_.reset();
-    if (!status.ok()) return connection_->ToStatus(status);
+    if (!status.ok()) return connection_->ToStatusWithCause(status, cancellation_);
     return absl::InternalError("the daemon at " + connection_->endpoint() + " ended a stream that has no end");
   }
 

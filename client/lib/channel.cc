@@ -68,23 +68,41 @@ absl::StatusOr<Target> HostTarget(std::string_view text) {
   if (!valid) return Malformed(text, kAllowed);
   const std::string host = parts.bracketed ? "[" + std::string(parts.host) + "]" : std::string(parts.host);
   const std::string endpoint = host + ":" + std::string(port);
-  return Target{.endpoint = Printable(endpoint), .uri = "dns:///" + PercentEncoded(endpoint)};
+  return Target{.endpoint = Printable(endpoint),
+                .uri = "dns:///" + PercentEncoded(endpoint),
+                .host = std::string(parts.host),
+                .port = std::string(port)};
 }
 
 }  // namespace
 
+bool IsUnixAddress(std::string_view text) {
+  return text.starts_with(kUnixPrefix) || text.starts_with("/") || text.starts_with("./") || text.starts_with("../");
+}
+
 absl::StatusOr<Target> ParseTarget(std::string_view text) {
-  if (text.substr(0, kUnixPrefix.size()) == kUnixPrefix) {
-    return UnixTarget(text, text.substr(kUnixPrefix.size()));
+  if (!IsUnixAddress(text)) return HostTarget(text);
+  return UnixTarget(text, text.starts_with(kUnixPrefix) ? text.substr(kUnixPrefix.size()) : text);
+}
+
+absl::Status CheckCredentials(const Target& target, const Credentials& credentials) {
+  const bool over_unix = target.host.empty();
+  if (over_unix && !credentials.ca.empty()) {
+    return absl::InvalidArgumentError("there is no TLS over the UNIX socket " + target.endpoint +
+                                      ": a CA and certificates do not go with it");
   }
-  if (text.substr(0, 1) == "/" || text.substr(0, 2) == "./" || text.substr(0, 3) == "../") {
-    return UnixTarget(text, text);
+  if (credentials.cert.empty() != credentials.key.empty() || (credentials.ca.empty() && !credentials.cert.empty())) {
+    return absl::InvalidArgumentError("a certificate goes with its key, and with the daemon's CA");
   }
-  return HostTarget(text);
+  if (!over_unix && credentials.ca.empty() && !credentials.token.empty()) {
+    return absl::InvalidArgumentError("a token is not sent to " + target.endpoint +
+                                      " over TCP without TLS, where others can read it; TLS needs the daemon's CA");
+  }
+  return absl::OkStatus();
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive,
-                                           absl::Duration connect_time) {
+                                           const Credentials& credentials, absl::Duration connect_time) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   // The name means how long an attempt may take, and no pause.
@@ -103,7 +121,11 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  return grpc::CreateCustomChannel(target.uri, grpc::InsecureChannelCredentials(), arguments);
+  if (credentials.ca.empty()) {
+    return grpc::CreateCustomChannel(target.uri, grpc::InsecureChannelCredentials(), arguments);
+  }
+  return grpc::CreateCustomChannel(
+      target.uri, grpc::SslCredentials({credentials.ca, credentials.key, credentials.cert}), arguments);
 }
 
 }  // namespace internal

@@ -10,13 +10,19 @@
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
 #include "socketeer/call_options.h"
+#include "socketeer/credentials.h"
 
 namespace socketeer::internal {
 
 struct Target {
   std::string endpoint;  // for people: "unix:/run/socketeer.sock", "build-3:7625"
   std::string uri;       // for gRPC
+  std::string host{};    // without brackets; empty: a UNIX socket
+  std::string port{};
 };
+
+// Whether it is meant as a UNIX socket's.
+bool IsUnixAddress(std::string_view text);
 
 // "unix:PATH", a path with a slash in front, or HOST[:7625].
 absl::StatusOr<Target> ParseTarget(std::string_view text);
@@ -29,8 +35,13 @@ struct Keepalive {
   std::chrono::milliseconds timeout{5'000};
 };
 
-// Makes no connection yet. `connect_time`: as in HostOptions.
+// INVALID_ARGUMENT: they cannot be used there.
+absl::Status CheckCredentials(const Target& target, const Credentials& credentials);
+
+// Makes no connection yet. With TLS if there is a CA. The token is not the channel's. `connect_time`: as in
+// HostOptions.
 std::shared_ptr<grpc::Channel> MakeChannel(const Target& target, const Keepalive& keepalive = {},
+                                           const Credentials& credentials = {},
                                            absl::Duration connect_time = HostOptions().connect_time);
 
 }  // namespace socketeer::internal

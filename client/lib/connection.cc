@@ -75,6 +75,22 @@ absl::Status Connection::ToStatus(const google::rpc::Status& from) {
   return status;
 }
 
+absl::Status Connection::ToStatusWithCause(const grpc::Status& from, Cancellation* cancellation) const {
+  absl::Status status = ToStatus(from);
+  // A daemon that does not answer in time, or a host that has no address or cannot be connected to, says nothing more.
+  const bool perhaps_tls = Classify(status) == ErrorKind::kUnreachable &&
+                           from.error_code() == grpc::StatusCode::UNAVAILABLE &&
+                           from.error_message().find("Connection refused") == std::string::npos &&
+                           from.error_message().find("DNS resolution failed") == std::string::npos;
+  if (!perhaps_tls || probe_ == nullptr) return status;
+  const std::string why = probe_(cancellation);
+  if (cancellation != nullptr && cancellation->AwaitCancel(absl::ZeroDuration())) {
+    return absl::CancelledError("cancelled");
+  }
+  if (why.empty()) return status;
+  return absl::UnauthenticatedError("no TLS with the daemon at " + endpoint_ + ": " + Printable(why));
+}
+
 absl::Status Connection::ToStatus(const grpc::Status& from) const {
   absl::Status status(static_cast<absl::StatusCode>(from.error_code()), from.error_message());
   google::rpc::Status rich;
@@ -86,6 +102,7 @@ absl::Status Connection::ToStatus(const grpc::Status& from) const {
         return absl::UnavailableError("the daemon at " + endpoint_ + " does not answer");
       }
       return absl::UnavailableError("cannot reach the daemon at " + endpoint_ + Cause(from.error_message()));
+    case ErrorKind::kTls:
     case ErrorKind::kProtocol:
     case ErrorKind::kArgument:  // a daemon's INVALID_ARGUMENT has details
       return absl::InternalError("what answers at " + endpoint_ +

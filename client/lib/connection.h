@@ -44,14 +44,20 @@ namespace internal {
 class Connection {
  public:
   // `session`: "sessions/{id}"; empty: none is named.
-  Connection(Stubs stubs, std::string endpoint, HostOptions options, std::string session = "")
-      : stubs_(std::move(stubs)), endpoint_(std::move(endpoint)), options_(options), session_(std::move(session)) {
+  // `probe`: what stands in TLS's way, see tls_probe.h; null: nobody can say. It ends early when it is cancelled.
+  using Probe = std::function<std::string(Cancellation*)>;
+  Connection(Stubs stubs, std::string endpoint, HostOptions options, std::string session = "", Probe probe = nullptr)
+      : stubs_(std::move(stubs)),
+        endpoint_(std::move(endpoint)),
+        options_(std::move(options)),
+        session_(std::move(session)),
+        probe_(std::move(probe)) {
     if (stubs_.attach == nullptr && stubs_.channel != nullptr) stubs_.attach = NewAttachStub(stubs_.channel);
   }
 
   // The same with another session.
   std::shared_ptr<Connection> InSession(const std::string& session) const {
-    return std::make_shared<Connection>(stubs_, endpoint_, options_, session);
+    return std::make_shared<Connection>(stubs_, endpoint_, options_, session, probe_);
   }
 
   const std::string& endpoint() const { return endpoint_; }
@@ -96,17 +102,19 @@ class Connection {
     const CancellationScope scope(options.cancellation, &context);
     Response response;
     const grpc::Status status = ((*stub).*method)(&context, request, &response);
-    if (!status.ok()) return ToStatus(status);
+    if (!status.ok()) return ToStatusWithCause(status, options.cancellation);
     return response;
   }
 
-  // Puts the session into a call's metadata. A call about sessions names its own and is made in none, so that one that
-  // ended does not stand in the way of the next; health is not of this API.
+  // Puts the session and the token into a call's metadata. A call about sessions names its own and is made in none, so
+  // that one that ended does not stand in the way of the next; health is not of this API.
   template <typename Stub>
   void EnterSession(grpc::ClientContext& context) const {
     constexpr bool kInSession =
         std::is_same_v<Stub, v1::SocketService::StubInterface> || std::is_same_v<Stub, v1::HostService::StubInterface>;
     if (kInSession && !session_.empty()) context.AddMetadata("socketeer-session", session_);
+    const std::string& token = options_.credentials.token;
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
   }
 
   // Waits until there is a connection, at most `within`. A thread that only slept instead would keep it from coming:
@@ -117,6 +125,9 @@ class Connection {
 
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
+  // The same, and of a daemon that is there, but with which TLS fails, why: it may have to be asked, which takes up to
+  // some seconds; CANCELLED when the caller gives up meanwhile. `cancellation` may be null.
+  absl::Status ToStatusWithCause(const grpc::Status& status, Cancellation* cancellation) const;
   // The same of an error that came in an answer.
   static absl::Status ToStatus(const google::rpc::Status& status);
 
@@ -136,6 +147,7 @@ class Connection {
   const std::string endpoint_;
   const HostOptions options_;
   const std::string session_;
+  const Probe probe_;
 };
 
 }  // namespace internal

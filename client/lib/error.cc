@@ -33,6 +33,8 @@ ErrorKind ClassifyByCode(absl::StatusCode code) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:  // the safety net: the daemon stopped answering
       return ErrorKind::kUnreachable;
+    case absl::StatusCode::kUnauthenticated:
+      return ErrorKind::kTls;
     default:
       return ErrorKind::kProtocol;
   }

@@ -4,6 +4,7 @@
 
 #include "client/lib/channel.h"
 #include "client/lib/connection.h"
+#include "client/lib/tls_probe.h"
 #include "socketeer/error.h"
 #include "socketeer/status_macros.h"
 
@@ -18,17 +19,26 @@ constexpr int kPageSize = 1'000;
 
 absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions options) {
   SOCKETEER_ASSIGN_OR_RETURN(const internal::Target target, internal::ParseTarget(endpoint));
-  const std::shared_ptr<grpc::Channel> channel = internal::MakeChannel(target, {}, options.connect_time);
-  return Host(Stubs{.sockets = v1::SocketService::NewStub(channel),
-                    .sessions = v1::SessionService::NewStub(channel),
-                    .host = v1::HostService::NewStub(channel),
-                    .health = grpc::health::v1::Health::NewStub(channel),
-                    .channel = channel},
-              target.endpoint, options);
+  SOCKETEER_RETURN_IF_ERROR(internal::CheckCredentials(target, options.credentials));
+  const std::shared_ptr<grpc::Channel> channel =
+      internal::MakeChannel(target, {}, options.credentials, options.connect_time);
+  Stubs stubs{.sockets = v1::SocketService::NewStub(channel),
+              .sessions = v1::SessionService::NewStub(channel),
+              .host = v1::HostService::NewStub(channel),
+              .health = grpc::health::v1::Health::NewStub(channel),
+              .channel = channel};
+  internal::Connection::Probe probe;
+  if (!target.host.empty()) {
+    probe = [target, credentials = options.credentials, within = options.connect_time](Cancellation* cancellation) {
+      return internal::WhyNoTls(target.host, target.port, credentials, within, cancellation);
+    };
+  }
+  return Host(std::make_shared<internal::Connection>(std::move(stubs), target.endpoint, std::move(options), "",
+                                                     std::move(probe)));
 }
 
 Host::Host(Stubs stubs, std::string endpoint, HostOptions options)
-    : connection_(std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), options)) {}
+    : connection_(std::make_shared<internal::Connection>(std::move(stubs), std::move(endpoint), std::move(options))) {}
 
 Host::Host(std::shared_ptr<internal::Connection> connection) : connection_(std::move(connection)) {}
 
@@ -91,6 +101,16 @@ absl::StatusOr<v1::AwaitSocketsResponse> Host::Await(v1::AwaitSocketsRequest req
 
 absl::StatusOr<v1::Host> Host::GetHost(const CallOptions& options) const {
   return connection_->Call(connection_->stubs().host, &v1::HostService::StubInterface::GetHost, v1::GetHostRequest(),
+                           options);
+}
+
+absl::StatusOr<v1::Caller> Host::GetCaller(const CallOptions& options) const {
+  return connection_->Call(connection_->stubs().host, &v1::HostService::StubInterface::GetCaller,
+                           v1::GetCallerRequest(), options);
+}
+
+absl::StatusOr<v1::Quota> Host::GetQuota(const CallOptions& options) const {
+  return connection_->Call(connection_->stubs().host, &v1::HostService::StubInterface::GetQuota, v1::GetQuotaRequest(),
                            options);
 }
 

@@ -67,10 +67,21 @@ absl::StatusOr<std::string> ParseSessionId(std::string_view text) { return Parse
 
 absl::StatusOr<std::string> ParseSessionName(std::string_view text) { return ParseName(kSessions, text); }
 
+absl::Status CheckHostName(std::string_view name) {
+  if (IsId(name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      Quoted(name) + " is not a host's name: a small letter, then up to 62 small letters, digits and '-'");
+}
+
 absl::Status CheckLabelKey(std::string_view key) {
   if (IsLabelKey(key)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       Quoted(key) + " is not a label's key: a small letter or digit, then up to 62 of those and of '._/-'");
+}
+
+absl::Status CheckLabelValue(std::string_view value) {
+  if (value.size() <= kMaxLabelValueBytes && IsUtf8(value)) return absl::OkStatus();
+  return absl::InvalidArgumentError(Quoted(value) + " is not a label's value: at most 255 bytes of UTF-8");
 }
 
 absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view text) {
@@ -81,7 +92,7 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseLabel(std::string_view 
   const std::string_view key = text.substr(0, equals);
   const std::string_view value = text.substr(equals + 1);
   SOCKETEER_RETURN_IF_ERROR(CheckLabelKey(key));
-  if (value.size() > kMaxLabelValueBytes || !IsUtf8(value)) {
+  if (!CheckLabelValue(value).ok()) {
     return absl::InvalidArgumentError(Quoted(text) + " is not a label: a value is at most 255 bytes of UTF-8");
   }
   return std::pair(std::string(key), std::string(value));

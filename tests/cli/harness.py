@@ -18,7 +18,7 @@ HANG = 60
 
 def environment(**changes):
     env = {name: value for name, value in os.environ.items()
-           if name not in ("SOCKETEER_HOST", "SOCKETEER_SESSION")}
+           if not name.startswith("SOCKETEER_") or name == "SOCKETEER_BIN"}
     env.update(changes)
     return env
 

@@ -81,6 +81,8 @@ class MockSessionServiceStub : public SessionService::StubInterface {
 class MockHostServiceStub : public HostService::StubInterface {
  public:
   SOCKETEER_MOCK(GetHost, GetHostRequest, Host)
+  SOCKETEER_MOCK(GetCaller, GetCallerRequest, Caller)
+  SOCKETEER_MOCK(GetQuota, GetQuotaRequest, Quota)
 };
 
 }  // namespace socketeer::v1

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "socketeer/credentials.h"
 
 namespace socketeer {
 
@@ -53,6 +54,9 @@ struct HostOptions {
   absl::Duration answer_time = absl::Seconds(30);
   // How long one attempt to connect to the daemon may take before it counts as unreachable; 1 ms to 24 h.
   absl::Duration connect_time = absl::Seconds(5);
+  // TLS, certificates, a token: Host::Connect's. Of a Host made of stubs the token alone counts, and whoever made their
+  // channel answers for who can read it there.
+  Credentials credentials{};
 };
 
 }  // namespace socketeer

@@ -22,6 +22,7 @@ enum class ErrorKind {
   kPolicy,       // the daemon's policy
   kDraining,     // the daemon is stopping
   kUnreachable,  // no daemon answers there, or it stopped answering
+  kTls,          // it is there, but TLS with it fails: one side does not believe the other
   kProtocol,     // what answers there does not speak this API
   kTimedOut,     // the call's own timeout was over
   kCancelled,    // the caller gave up

@@ -43,7 +43,8 @@ absl::StatusOr<std::string> DefaultEndpoint();
 class Host {
  public:
   // `endpoint`: "unix:PATH", a path with a slash in front ("/x", "./x"), or HOST[:7625].
-  // INVALID_ARGUMENT when it is malformed. Makes no call: a daemon that is not there is found by
+  // INVALID_ARGUMENT when it is malformed, or when the options' credentials cannot be used there: certificates over a
+  // UNIX socket, a token over TCP without TLS. Makes no call: a daemon that is not there is found by
   // the first call, which fails at once with ErrorKind::kUnreachable.
   static absl::StatusOr<Host> Connect(std::string_view endpoint, HostOptions options = {});
 
@@ -90,6 +91,10 @@ class Host {
   Watcher Watch(std::optional<uint64_t> revision = std::nullopt, const CallOptions& options = {}) const;
 
   absl::StatusOr<v1::Host> GetHost(const CallOptions& options = {}) const;
+  // Who the daemon takes the caller for.
+  absl::StatusOr<v1::Caller> GetCaller(const CallOptions& options = {}) const;
+  // How much the caller may use of the daemon, and uses. It is answered also when no other call is any more.
+  absl::StatusOr<v1::Quota> GetQuota(const CallOptions& options = {}) const;
   // grpc.health.v1 of the daemon as a whole.
   absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const CallOptions& options = {}) const;
 
