@@ -40,5 +40,12 @@ TEST(Random, EveryPlaceOfAnIdIsRandom) {
   for (const std::set<char>& letters : seen) EXPECT_EQ(letters.size(), 32u);
 }
 
+TEST(Random, NumbersBelowALimit) {
+  std::set<size_t> seen;
+  for (int i = 0; i < 2'000; ++i) seen.insert(RandomBelow(7));
+  EXPECT_EQ(seen, (std::set<size_t>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(RandomBelow(1), 0u);
+}
+
 }  // namespace
 }  // namespace socketeer::base

@@ -8,15 +8,19 @@ import sys
 # Each layer and what it may use besides itself. Arrows point down only.
 LAYERS = {
     "proto": [],
+    "yaml": [],
     "server/base": [],
-    "server/policy": ["server/base"],
-    "server/net": ["server/base"],
-    "server/registry": ["server/net", "server/base"],
-    "server/rpc": ["server/registry", "server/net", "server/base", "proto"],
-    "server/main": ["server/rpc", "server/registry", "server/net", "server/base", "proto"],
+    "server/audit": ["server/base"],
+    "server/policy": ["server/base", "yaml"],
+    "server/quota": ["server/policy", "server/base", "yaml"],
+    "server/net": ["server/quota", "server/base"],
+    "server/guard": ["server/net", "server/policy", "server/base"],
+    "server/registry": ["server/guard", "server/net", "server/quota", "server/base"],
+    "server/rpc": ["server/registry", "server/guard", "server/audit", "server/net", "server/quota", "server/base", "proto"],
+    "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
     # It judges a policy's file as the daemon would, so by the same code.
     "client/cli": ["client", "proto", "server/policy", "server/base"],
-    "client": ["proto"],
+    "client": ["proto", "yaml"],
 }
 SOURCES = {".cc", ".h", ".py", ".proto", ".sh", ".js"}
 MAX_LINES = 400
@@ -52,8 +56,8 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|policy|net|registry|rpc|proto|wire|client|grpc)\b", line):
-                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "client": "client"}.get(name, f"server/{name}")
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|registry|rpc|proto|wire|yaml|client|grpc)\b", line):
+                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client"}.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
                 yield number, layer

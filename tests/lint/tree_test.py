@@ -41,7 +41,8 @@ class BadTree(unittest.TestCase):
         for path, name in [
             ("server/rpc/a.cc", "server/net/b.h"), ("server/main/a.cc", "server/rpc/b.h"),
             ("server/rpc/a.cc", "socketeer/v1/socket.pb.h"), ("client/a.cc", "grpcpp/grpcpp.h"),
-            ("client/cli/a.cc", "client/b.h"), ("client/cli/a.cc", "server/policy/b.h"), ("server/net/a.cc", "sys/socket.h"), ("tests/net/a.cc", "server/rpc/b.h"),
+            ("client/cli/a.cc", "client/b.h"), ("client/cli/a.cc", "server/policy/b.h"), ("client/lib/a.cc", "yaml/b.h"),
+            ("server/policy/a.cc", "yaml/b.h"), ("server/net/a.cc", "sys/socket.h"), ("tests/net/a.cc", "server/rpc/b.h"),
         ]:
             with self.subTest(path=path, name=name):
                 self.assert_allowed(path, f'#include "{name}"\n')
@@ -53,7 +54,7 @@ class BadTree(unittest.TestCase):
             ("server/net/a.cc", "grpcpp/grpcpp.h"), ("server/registry/a.cc", "socketeer/v1/socket.pb.h"),
             ("server/rpc/a.cc", "client/b.h"), ("server/rpc/a.cc", "socketeer/host.h"), ("client/a.cc", "server/base/b.h"),
             ("client/lib/a.cc", "server/policy/b.h"), ("client/lib/a.cc", "client/cli/b.h"), ("client/cli/a.cc", "server/net/b.h"),
-            ("server/policy/a.cc", "server/net/b.h"),
+            ("server/policy/a.cc", "server/net/b.h"), ("yaml/a.cc", "server/base/b.h"), ("yaml/a.cc", "socketeer/host.h"),
         ]:
             with self.subTest(path=path, name=name):
                 self.setUp()

@@ -66,6 +66,17 @@ TEST_F(SessionsTest, StandingOnesAreMadeBeyondTheLimit) {
   EXPECT_EQ(sessions_.Create("me", "c", kTerms).error().reason, "LIMIT_REACHED");
 }
 
+TEST_F(SessionsTest, AHolderWhoseProofEndedShowsNoLife) {
+  const SessionPtr session = Create("a");
+  const auto unproven = std::make_shared<std::atomic<bool>>(false);
+  EXPECT_TRUE(session->Hold(1, {.connection = 7, .end = {}, .unproven = unproven}));
+  EXPECT_TRUE(session->Hold(2, {.connection = 8, .end = {}}));
+  EXPECT_EQ(session->connections(), (std::set<uint64_t>{7, 8}));
+  unproven->store(true);
+  EXPECT_EQ(session->connections(), (std::set<uint64_t>{8}));
+  EXPECT_EQ(session->holders(), 2u) << "it is still there";
+}
+
 TEST_F(SessionsTest, AnEndIsOnceAndForAll) {
   const SessionPtr session = Create("a");
   int told = 0;

@@ -31,11 +31,13 @@ _generate()
 pb = importlib.import_module("socketeer.v1.socket_service_pb2")
 socket_pb = importlib.import_module("socketeer.v1.socket_pb2")
 data_pb = importlib.import_module("socketeer.v1.data_pb2")
+attach_pb = importlib.import_module("socketeer.v1.attach_pb2")
 await_pb = importlib.import_module("socketeer.v1.await_pb2")
 host_pb = importlib.import_module("socketeer.v1.host_service_pb2")
 endpoint_pb = importlib.import_module("socketeer.v1.endpoint_pb2")
 error_pb = importlib.import_module("socketeer.v1.error_pb2")
 session_pb = importlib.import_module("socketeer.v1.session_service_pb2")
+attach_pb = importlib.import_module("socketeer.v1.attach_pb2")
 watch_pb = importlib.import_module("socketeer.v1.watch_pb2")
 status_pb = importlib.import_module("google.rpc.status_pb2")
 details_pb = importlib.import_module("google.rpc.error_details_pb2")
@@ -84,9 +86,9 @@ class Client:
         return self.sessions.CreateSession(session_pb.CreateSessionRequest(
             ttl=duration(ttl), grace=duration(grace), **request))
 
-    def hold(self, name):
+    def hold(self, name, **call):
         """The stream, once it holds."""
-        stream = self.sessions.HoldSession(session_pb.HoldSessionRequest(name=name))
+        stream = self.sessions.HoldSession(session_pb.HoldSessionRequest(name=name), **call)
         next(stream)
         return stream
 

@@ -1,9 +1,11 @@
 """A real socketeerd, and the command line client, for tests in Python."""
 
+import fcntl
 import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -19,6 +21,8 @@ class Daemon:
 
     def __init__(self, *arguments, prefix=(), count=1, program=SOCKETEERD, **popen):
         self._stderr = tempfile.TemporaryFile("w+")
+        # The offset is the daemon's, too: it must write at the end while we read at the beginning.
+        fcntl.fcntl(self._stderr, fcntl.F_SETFL, os.O_APPEND)
         self.process = subprocess.Popen([*prefix, program, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self._stderr, text=True, **popen)
         self.pid = self.process.pid
@@ -35,6 +39,13 @@ class Daemon:
     def log(self):
         self._stderr.seek(0)
         return self._stderr.read()
+
+    def await_log(self, words, count=1):
+        """Until it has logged them so often."""
+        deadline = time.monotonic() + 20
+        while self.log().count(words) < count:
+            assert time.monotonic() < deadline, f"it never logged {words!r}: {self.log()}"
+            time.sleep(0.01)  # because a log has no event
 
     def descriptors(self):
         """What it has open, each as the kernel calls it, but for eventfds: gRPC keeps one for each of its threads that

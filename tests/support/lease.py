@@ -92,7 +92,9 @@ class LeaseTest(DaemonTest):
     def spawn(self, *arguments, prefix=(), **popen):
         """A client's process. Its temporary files, which it will not remove, go with the test's."""
         client = subprocess.Popen([*prefix, sys.executable, str(CLIENT), *map(str, arguments)], text=True,
-                                  stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(self.directory)}, **popen)
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  env={**os.environ, "TMPDIR": str(self.directory)}, **popen)
+        self.addCleanup(client.stdin.close)
         self.addCleanup(client.stdout.close)
         self.addCleanup(client.wait)
         self.addCleanup(client.kill)
@@ -106,6 +108,7 @@ class LeaseTest(DaemonTest):
     def await_sockets(self):
         self.session = self.line()["session"]
         self.connected = self.daemon.descriptors()
+        self.go_on()
         self.held = self.line()
         self.assertGreaterEqual(self.held["sockets"], 200)
         self.assertGreaterEqual(self.held["calls"], 100)
@@ -114,6 +117,10 @@ class LeaseTest(DaemonTest):
         self.assertGreater(self.usage().sockets, self.held["sockets"])
         self.assertEqual(self.held["sockets"], len(self.listed()))
         self.assertNotEqual([], os.listdir(self.paths))
+
+    def go_on(self):
+        self.client.stdin.write("\n")
+        self.client.stdin.flush()
 
     def line(self):
         text = self.client.stdout.readline()

@@ -2,7 +2,8 @@
 on until it is killed.
 
 lease_client.py ADDRESS DIRECTORY TTL GRACE: DIRECTORY (on the daemon's host) is for the paths of UNIX sockets. Prints a line
-of JSON when it has a session, which is when its connection is there, and one when all calls are sent:
+of JSON when it has a session, which is when its connection is there and no socket yet: then it waits for a line. And one when
+all calls are sent:
 {"session": NAME, "sockets": COUNT, "calls": COUNT, "bound": [[TYPE, the endpoint in base64], ...]}.
 """
 
@@ -112,6 +113,7 @@ def main(address, directory, ttl, grace):
     first = Client(address)
     session = first.create_session(float(ttl), float(grace)).name
     print(json.dumps({"session": session}), flush=True)
+    sys.stdin.readline()
     client = first.in_session(session)
     sockets = Sockets(client, directory)
     sockets.open_all()

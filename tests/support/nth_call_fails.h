@@ -4,6 +4,8 @@
 // not counted, because how often a loop turns is not the test's to say; InterruptWaits() is for it.
 #pragma once
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -139,8 +141,18 @@ class NthCallFails final : public net::Syscalls {
   int InterfaceName(int fd, ifreq* request) override {
     return Fails("ioctl") ? -1 : Syscalls::InterfaceName(fd, request);
   }
-  int LStat(const char* path, struct stat* out) override { return Fails("lstat") ? -1 : Syscalls::LStat(path, out); }
-  int Unlink(const char* path) override { return Fails("unlink") ? -1 : Syscalls::Unlink(path); }
+  int Open(const char* path, int flags) override {
+    return Fails("open", 0, flags & O_DIRECTORY) ? -1 : Syscalls::Open(path, flags);
+  }
+  ssize_t ReadLink(const char* path, char* buffer, size_t size) override {
+    return Fails("readlink") ? -1 : Syscalls::ReadLink(path, buffer, size);
+  }
+  int FStatAt(int folder, const char* path, struct stat* out, int flags) override {
+    return Fails("fstatat", 0, flags) ? -1 : Syscalls::FStatAt(folder, path, out, flags);
+  }
+  int UnlinkAt(int folder, const char* path) override {
+    return Fails("unlinkat") ? -1 : Syscalls::UnlinkAt(folder, path);
+  }
   int EpollCreate1(int flags) override { return Fails("epoll_create1") ? -1 : Syscalls::EpollCreate1(flags); }
   int EpollCtl(int epoll, int op, int fd, epoll_event* event) override {
     return Fails("epoll_ctl", 0, op) ? -1 : Syscalls::EpollCtl(epoll, op, fd, event);

@@ -183,12 +183,13 @@ class Pending {
 class Caller {
  public:
   // `target`: "unix:/run/x.sock", "ipv4:127.0.0.1:7625". `session`: "sessions/{id}", which all calls are made in.
-  explicit Caller(const std::string& target, std::string session = "", grpc::ChannelArguments arguments = {})
+  explicit Caller(const std::string& target, std::string session = "", grpc::ChannelArguments arguments = {},
+                  const std::shared_ptr<grpc::ChannelCredentials>& credentials = grpc::InsecureChannelCredentials())
       : session_(std::move(session)) {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(-1);
-    channel_ = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    channel_ = grpc::CreateCustomChannel(target, credentials, arguments);
     stub_ = v1::SocketService::NewStub(channel_);
     host_stub_ = v1::HostService::NewStub(channel_);
     session_stub_ = v1::SessionService::NewStub(channel_);
@@ -267,6 +268,13 @@ class Caller {
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     Reply<v1::Host> reply;
     reply.status = host_stub_->GetHost(&context, v1::GetHostRequest(), &reply.value);
+    return reply;
+  }
+  Reply<v1::Quota> GetQuota() const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kTestDeadline);
+    Reply<v1::Quota> reply;
+    reply.status = host_stub_->GetQuota(&context, v1::GetQuotaRequest(), &reply.value);
     return reply;
   }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -44,6 +45,10 @@ struct TestServerOptions {
   bool loopback = false;                        // listens on 127.0.0.1 too; callers there are "anonymous"
   std::function<void(base::Limits&)> limits{};  // changes the default ones
   net::Syscalls* syscalls = &net::KernelSyscalls();
+  const base::Clock* clock = &base::SystemClock();
+  rpc::CredentialSettings credentials{};
+  // Far from being reached, so that all that is taken and given back is counted.
+  std::string quotas = "quotas: [{identities: any, opens_per_second: 1G, bytes_per_second: 100000G}]";
 };
 
 class TestServer {
@@ -59,9 +64,13 @@ class TestServer {
                                  .loops = options.loops,
                                  .limits = base::DefaultLimits(descriptors.rlim_cur),
                                  .descriptors = static_cast<int>(descriptors.rlim_cur)};
+    settings.credentials = options.credentials;
+    settings.quotas = dir_.File("quotas");
+    std::ofstream(settings.quotas) << options.quotas;
+    std::filesystem::permissions(settings.quotas, std::filesystem::perms::owner_read);
     if (options.loopback) settings.listen.push_back("127.0.0.1:0");
     if (options.limits) options.limits(settings.limits);
-    auto server = rpc::Server::Start(settings, *options.syscalls);
+    auto server = rpc::Server::Start(settings, *options.syscalls, *options.clock);
     if (!server.ok()) {
       ADD_FAILURE() << server.error().message;
       std::abort();
@@ -98,6 +107,15 @@ class TestServer {
         },
         "a call that was cancelled ends at the daemon after it ended here"))
         << usage.ShortDebugString();
+    v1::Quota quota;
+    EXPECT_TRUE(Eventually(
+        [&] {
+          quota = *caller_->GetQuota();
+          return std::none_of(quota.counts().begin(), quota.counts().end(),
+                              [](const auto& count) { return count.used() > 0 && count.name() != "sessions"; });
+        },
+        "as above"))
+        << quota.ShortDebugString();
     const auto list = caller_->Ask(&Stub::ListSockets, "");
     EXPECT_TRUE(Ok(list));
     EXPECT_EQ(list->sockets_size(), 0) << list->ShortDebugString();

@@ -63,14 +63,12 @@ class Partition(LeaseTest):
         self.make_daemon()
         self.relay(f"UNIX-LISTEN:{self.path}")  # for the observer, who is not in the daemon's network
         self.observe(f"unix:{self.path}")
-        self.client = self.spawn(f"{DAEMON}:{PORT}", self.paths, TTL, 0, stdin=subprocess.PIPE,
+        self.client = self.spawn(f"{DAEMON}:{PORT}", self.paths, TTL, 0,
                                  prefix=["unshare", "--net", "--", "sh", "-c", WHEN_PLUGGED])
-        self.addCleanup(self.client.stdin.close)
         self.assertEqual("\n", self.client.stdout.readline())
         self.plug()
         self.relay(f"TCP-LISTEN:{PORT},bind={DAEMON}")
-        self.client.stdin.write("\n")
-        self.client.stdin.flush()
+        self.go_on()
         self.await_sockets()
         death = time.monotonic()
         self.run_on(self.daemon, "nft", "-f", "-", input=CUT, text=True)

@@ -103,7 +103,8 @@ class File(DaemonTest):
         self.assert_refused("loops: 1\n\tlisten: x\n", 2, "")
 
     def test_a_second_document_is_refused(self):
-        self.assert_refused("loops: 1\n---\nloops: 2\n", 3, "document")
+        self.assert_refused("loops: 1\n---\nloops: 2\n", 2, "a second document")
+        self.assert_refused(", loops: 1\n", 1, "a second document")  # of which yaml-cpp sees one after the other, for ever
 
     def test_an_unreadable_file_is_refused(self):
         self.assertIn(f"{self.config}: ", self.refusal("--config", self.config))

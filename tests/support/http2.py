@@ -1,0 +1,48 @@
+"""Just enough of HTTP/2 (RFC 9113) to speak to the daemon as no client library would."""
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING = 0, 1, 3, 4, 6
+INITIAL_WINDOW_SIZE = 4
+ACK = END_STREAM = 1
+END_HEADERS = 4
+
+
+def frame(kind, flags, stream, payload):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def opening(settings=()):
+    """What a client sends first; `settings` are pairs of numbers."""
+    payload = b"".join(name.to_bytes(2, "big") + value.to_bytes(4, "big") for name, value in settings)
+    return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, payload)
+
+
+def _header(name, value):
+    """Literal, without index and Huffman code (RFC 7541, 6.2.2)."""
+    assert max(len(name), len(value)) < 127
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def call(method, message=b"", stream=1, metadata=()):
+    """A whole unary request; `method` is "HostService/GetCaller", `metadata` pairs of bytes."""
+    headers = [(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/socketeer.v1." + method.encode()),
+               (b":authority", b"localhost"), (b"content-type", b"application/grpc"), (b"te", b"trailers"), *metadata]
+    return (frame(HEADERS, END_HEADERS, stream, b"".join(_header(*each) for each in headers)) +
+            frame(DATA, END_STREAM, stream, b"\0" + len(message).to_bytes(4, "big") + message))
+
+
+def frames(connection):
+    """(kind, flags, stream, payload) of each that comes, until the connection ends."""
+    seen = b""
+    while True:
+        while len(seen) >= 9 and len(seen) >= 9 + int.from_bytes(seen[:3], "big"):
+            size = int.from_bytes(seen[:3], "big")
+            yield seen[3], seen[4], int.from_bytes(seen[5:9], "big"), seen[9:9 + size]
+            seen = seen[9 + size:]
+        more = connection.recv(65536)
+        if not more:
+            return
+        seen += more
+
+
+# GetCaller as it goes over a connection made by hand.
+WHOAMI = opening() + call("HostService/GetCaller")
