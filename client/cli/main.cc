@@ -1,5 +1,6 @@
 // socketeer: sockets on other hosts, from the command line.
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -113,6 +114,8 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_DFL);
   // gRPC's own words on stderr are not for people.
   setenv("GRPC_VERBOSITY", "NONE", 0);
+  // gRPC's threads go on while the program exits: OpenSSL must not be taken down under one that connects once more.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 
   CLI::App app(kDescription, "socketeer");
   app.footer(kProgramFooter);

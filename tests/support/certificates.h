@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -18,6 +19,9 @@
 #include <utility>
 
 namespace socketeer::testing {
+
+// Threads of gRPC's with TLS outlive main(): as in client/cli/main.cc.
+inline const bool kOpenSslStays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) == 1;
 
 // In PEM.
 struct TestPair {
