@@ -1,8 +1,9 @@
 // The client of the bulk rows (bulk.py): pushes bytes through what is measured, or pulls them.
 //
 //   bulk bare TARGET           through streams of the bare server, on one channel
-//   bulk ours TARGET PORT   through attached sockets of the daemon, on one channel, to the far end on that port
-//   (flood.cc) bulk tcp PORT           through plain connections
+//   bulk library|blocking|copying|raw TARGET PORT
+//                              through attached sockets of the daemon, on one channel, to the far end (flood.cc)
+//   bulk tcp PORT              through plain connections
 //
 // Reads commands and answers each with a line of JSON:
 //
@@ -23,6 +24,7 @@
 #include "tests/bench/bulk_bare.h"
 #include "tests/bench/bulk_library.h"
 #include "tests/bench/bulk_tcp.h"
+#include "tests/bench/tls.h"
 
 namespace socketeer::bench {
 namespace {
@@ -99,7 +101,7 @@ int Main(const std::vector<std::string>& words) {
     const auto channel = LibraryChannel(words[2]);
     Serve([&](const Load& load) { return std::make_unique<BareMover>(channel, load); });
   } else if ((side == "library" || side == "blocking" || side == "copying") && words.size() == 4) {
-    const Host host = Must(Host::Connect(words[2]));
+    const Host host = Must(Host::Connect(words[2], OptionsFor(words[2])));
     const int port = std::stoi(words[3]);
     Serve([&](const Load& load) -> std::unique_ptr<Mover> {
       if (side == "library") return std::make_unique<AsyncMover>(host, port, load);

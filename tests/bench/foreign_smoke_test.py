@@ -18,6 +18,9 @@ class Smoke(unittest.TestCase):
     def test_rpyc(self):
         self.check("rpyc", 6)
 
+    def test_tls(self):
+        self.check("tls", 10)
+
     def test_forwarders(self):
         self.check("forwarders", 16)
 

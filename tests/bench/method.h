@@ -13,6 +13,8 @@
 #include <memory>
 #include <string>
 
+#include "tests/bench/tls.h"
+
 namespace socketeer::bench {
 
 inline void Check(const grpc::Status& status, const char* what) {
@@ -21,13 +23,16 @@ inline void Check(const grpc::Status& status, const char* what) {
   std::exit(1);
 }
 
-// A connection of its own.
+// A connection of its own; over TCP with the environment's TLS.
 inline std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  const Credentials tls = CredentialsFor(target);
+  return grpc::CreateCustomChannel(
+      target, tls.ca.empty() ? grpc::InsecureChannelCredentials() : grpc::SslCredentials({tls.ca, tls.key, tls.cert}),
+      arguments);
 }
 
 template <typename Request, typename Response>

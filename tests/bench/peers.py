@@ -102,9 +102,9 @@ class Client:
         self.process.communicate()
 
 
-def calls(peer, transport, echo_peer, bare_peer=None):
+def calls(peer, transport, echo_peer, bare_peer=None, **options):
     bare_target = [bare_peer.target(transport)] if bare_peer else []
-    return Client(PROGRAMS / "calls", peer.target(transport), echo_peer.port, *bare_target)
+    return Client(PROGRAMS / "calls", peer.target(transport), echo_peer.port, *bare_target, **options)
 
 
 def bulk(side, *arguments, **options):

@@ -126,7 +126,7 @@ class Bare {
 class Library {
  public:
   Library(const std::string& endpoint, int echo_port)
-      : host_(Must(Host::Connect(endpoint))), socket_(Must(host_.Open(ConnectedTo(echo_port)))) {}
+      : host_(Must(Host::Connect(endpoint, OptionsFor(endpoint)))), socket_(Must(host_.Open(ConnectedTo(echo_port)))) {}
 
   void SendReceive() const {
     Must(socket_.SendAll(data_));
