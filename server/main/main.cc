@@ -15,6 +15,7 @@
 #include "server/audit/sink.h"
 #include "server/main/confinement.h"
 #include "server/main/settings.h"
+#include "server/main/write_limits.h"
 
 namespace socketeer {
 namespace {
@@ -83,7 +84,14 @@ void WarnOfRoot() {
 // Before there is a second thread.
 base::Status Confine(const Settings& settings) {
   if (auto kept = KeepCapabilities(settings.keep_capabilities); !kept.ok()) return kept;
-  return FilterSystemCalls();
+  if (auto filtered = FilterSystemCalls(); !filtered.ok()) return filtered;
+  std::vector<std::string> folders;  // the audit is all that is written
+  const std::string& audit = settings.server.audit;
+  if (!audit.empty() && audit != audit::kStandardOutput) folders.push_back(FolderOf(audit));
+  const auto limited = LimitWrites(folders);
+  if (!limited.ok()) return limited.error();
+  if (!*limited) spdlog::warn("this kernel does not limit where the daemon writes: it has no Landlock for it");
+  return base::Unit{};
 }
 
 int Main(int argc, char** argv) {

@@ -197,6 +197,21 @@ class Files(AuditedTest):
         self.daemon.stop()
         self.assertEqual("stop", parse_all(old.read_text())[-1]["event"])
 
+    def test_it_writes_in_the_folder_that_it_began_with_and_nowhere_else(self):
+        """By Landlock, which knows a folder whatever its name: what an attacker makes of the path leads nowhere."""
+        folder = self.directory / "audit.d"
+        folder.mkdir()
+        self.audit_file = folder / "audit"
+        client = self.serve_locally()
+        old = folder.rename(self.directory / "old")
+        folder.mkdir()
+        self.hang_up()
+        self.daemon.await_log("Permission denied; the file before it goes on")
+        open_and_close(client, 1)
+        self.daemon.stop()
+        self.assertEqual([], list(folder.iterdir()))
+        self.assertEqual("stop", parse_all((old / "audit").read_text())[-1]["event"])
+
     def test_what_is_no_file_is_refused_in_one_line(self):
         def assert_refused(words):
             said = self.refusal("--listen", f"unix:{self.path}", "--audit", self.audit_file)

@@ -11,7 +11,6 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,20 +18,12 @@
 #include <thread>
 #include <utility>
 
+#include "tests/main/in_child.h"
+
 namespace socketeer {
 namespace {
 
 constexpr long kThread = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
-
-// What `body` answers in a child process, 0 to 255.
-int InChild(const std::function<int()>& body) {
-  const pid_t child = fork();
-  if (child == 0) _exit(body());
-  int status = 0;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status)) << status;
-  return WEXITSTATUS(status);
-}
 
 // The errno of a system call in a child whose calls are filtered; 0: it passed.
 int Filtered(const std::function<int64_t()>& call) {
