@@ -22,7 +22,10 @@ base::Result<PolicyPtr> LoadPolicy(const std::string& file) {
   auto text = policy::ReadOperatorFile("policy", file, policy::kMaxPolicyBytes);
   if (!text.ok()) return std::move(text).error();
   auto parsed = policy::ParsePolicy(*text, base::Printable(file));
-  if (!parsed.ok()) return Unfit(file, parsed.error().message);
+  if (!parsed.ok()) {
+    parsed.error().message.insert(0, "policy ");  // it begins with the file
+    return std::move(parsed).error();
+  }
   if (const auto failed = parsed->FailedCases(); !failed.empty()) {
     return Unfit(file, "a case of it fails: " + base::Printable(file) + ":" + failed.front());
   }

@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -84,14 +85,20 @@ constexpr char kKeys[] =
     "listen, loops, health, tls_cert, tls_key, client_ca, token_file, policy, audit, quotas and keep_capabilities";
 
 // What is wrong with them together; "" if nothing is.
-std::string WrongTogether(const rpc::CredentialSettings& settings) {
-  const rpc::TlsFiles& tls = settings.tls;
+std::string WrongTogether(const rpc::ServerSettings& settings) {
+  const rpc::TlsFiles& tls = settings.credentials.tls;
   if (!tls.given()) return "";
   if (tls.cert.empty()) return "tls_cert is missing beside tls_key or client_ca";
   if (tls.key.empty()) return "tls_key is missing beside tls_cert or client_ca";
-  if (tls.client_ca.empty() && settings.token_file.empty()) {
+  if (tls.client_ca.empty() && settings.credentials.token_file.empty()) {
     return "over TLS nobody could say who they are: client_ca is missing, for callers with certificates, or "
            "token_file, for callers with tokens";
+  }
+  const auto is_unix = [](const std::string& address) {
+    return address.starts_with("unix:") || address.starts_with("/");
+  };
+  if (std::all_of(settings.listen.begin(), settings.listen.end(), is_unix)) {
+    return "tls_cert is for TCP, and there is no --listen HOST:PORT: over a UNIX socket there is no TLS";
   }
   return "";
 }
@@ -297,7 +304,7 @@ std::variant<Settings, Farewell> ReadSettings(int argc, char** argv) {
     if (const std::string wrong = FileReader(config, &given).Read(); !wrong.empty()) return Wrong(wrong);
   }
   rpc::ServerSettings settings = given.Settings();
-  if (const std::string wrong = WrongTogether(settings.credentials); !wrong.empty()) return Wrong(wrong);
+  if (const std::string wrong = WrongTogether(settings); !wrong.empty()) return Wrong(wrong);
   if (settings.listen.empty() && !DefaultListen().empty()) settings.listen = {DefaultListen()};
   if (settings.listen.empty()) {
     return Wrong("where to listen? XDG_RUNTIME_DIR is not set; say --listen unix:PATH");

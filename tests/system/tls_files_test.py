@@ -40,6 +40,13 @@ class Settings(TlsTest):
         self.assert_refused(None, None, self.ca.cert, "tls_cert is missing")
         self.assert_refused(self.pair.cert, self.pair.key, None, "client_ca is missing", "token_file")
 
+    def test_where_there_is_no_tcp_there_is_no_tls(self):
+        flags = ["--tls-cert", self.pair.cert, "--tls-key", self.pair.key, "--client-ca", self.ca.cert]
+        for listen in [[], ["--listen", f"unix:{self.path}"], ["--listen", str(self.path)]]:
+            said = self.refusal(*map(str, [*listen, *flags]))
+            self.assertEqual("socketeerd: tls_cert is for TCP, and there is no --listen HOST:PORT: over a UNIX socket there is "
+                             "no TLS\n", said)
+
     def test_an_empty_setting_does_not_turn_tls_off(self):
         """As of a script's variable that is not set."""
         flags = ["--tls-cert", "--tls-key", "--client-ca", "--token-file", "--config"]
