@@ -58,7 +58,8 @@ std::vector<Word> Problems::Words(const YAML::Node& node, std::string_view what)
 
 std::string Problems::OneWord(const YAML::Node& node, std::string_view what) {
   if (!node.IsScalar() || node.Scalar().empty()) {
-    Note(node, "must be one of " + std::string(what));
+    Note(node, std::string(node.IsScalar() ? "\"\" is empty" : "a list or a map") + "; it must be one of " +
+                   std::string(what));
     return "";
   }
   const std::string& word = node.Scalar();

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/eventhandler.h>
 
+#include <algorithm>
 #include <sstream>
 #include <vector>
 
@@ -37,9 +38,22 @@ std::vector<YAML::Mark> Documents(const std::string& text) {
   return handler.begins();
 }
 
+// yaml-cpp takes it for a backslash: "2\0x32" would be read as 22, and shown otherwise.
+void RefuseNul(const std::string& text) {
+  const size_t at = text.find('\0');
+  if (at == std::string::npos) return;
+  YAML::Mark mark;
+  mark.pos = static_cast<int>(at);
+  mark.line = static_cast<int>(std::count(text.begin(), text.begin() + mark.pos, '\n'));
+  const size_t line_end = text.rfind('\n', at);
+  mark.column = static_cast<int>(line_end == std::string::npos ? at : at - line_end - 1);
+  throw YAML::ParserException(mark, "a NUL byte");
+}
+
 }  // namespace
 
 std::optional<YAML::Node> LoadDocument(const std::string& text) {
+  RefuseNul(text);
   const std::vector<YAML::Mark> documents = Documents(text);
   if (documents.size() > 1) throw YAML::ParserException(documents[1], "a second document");
   if (documents.empty()) return std::nullopt;

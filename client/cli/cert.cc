@@ -38,6 +38,7 @@ std::string JsonText(const std::string& text) {
 
 absl::Status MakeAndPrint(Cli& cli, const CertArguments& arguments) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
+  if (arguments.directory.empty()) return UsageError("DIR is empty; it must be a directory's path");
   CertOrder order{.hosts = arguments.hosts, .clients = arguments.clients};
   SOCKETEER_ASSIGN_OR_RETURN(const uint32_t days, ParseCount("--days", arguments.days, 1, kMaxDays));
   order.valid = absl::Hours(24) * days;

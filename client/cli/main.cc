@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -96,7 +98,12 @@ void FillStandardDescriptors() {
 
 // CLI11's own exit codes are not ours.
 int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help
+  if (error.get_exit_code() == 0) {  // --help
+    app.exit(error);
+    if (std::cout.flush()) return 0;
+    std::cerr << "socketeer: cannot write the output: " << std::strerror(errno) << "\n";
+    return socketeer::cli::kExitFailed;
+  }
   const std::string verb = VerbWords(app);
   std::string message = socketeer::Printable(error.what(), kMaxMessage);
   if (verb.empty() && !app.remaining().empty()) {

@@ -19,7 +19,7 @@ struct ExplainArguments {
 
 absl::StatusOr<policy::Policy> ReadPolicy(const std::string& file) {
   SOCKETEER_ASSIGN_OR_RETURN(const Input input, Input::File(file));
-  SOCKETEER_ASSIGN_OR_RETURN(const std::string text, input.ReadAll(policy::kMaxPolicyBytes));
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string text, input.ReadAll(policy::kMaxPolicyBytes, "a policy"));
   auto read = policy::ParsePolicy(text, Printable(file));
   if (!read.ok()) return UsageError(read.error().message);
   return *std::move(read);

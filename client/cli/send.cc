@@ -95,7 +95,7 @@ absl::Status SendStream(Cli& cli, const RemoteSocket& socket, const Payload& pay
 }
 
 absl::StatusOr<std::string> DatagramPayload(const Payload& payload) {
-  if (payload.input.has_value()) return payload.input->ReadAll(kMaxDatagramBytes);
+  if (payload.input.has_value()) return payload.input->ReadAll(kMaxDatagramBytes, "one datagram");
   if (payload.bytes.size() <= kMaxDatagramBytes) return payload.bytes;
   return UsageError("the payload has " + std::to_string(payload.bytes.size()) + " bytes; one datagram may have " +
                     std::to_string(kMaxDatagramBytes) + " here");

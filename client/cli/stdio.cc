@@ -75,15 +75,15 @@ absl::StatusOr<std::string> Input::Read(size_t max) const {
   return bytes;
 }
 
-absl::StatusOr<std::string> Input::ReadAll(size_t max) const {
+absl::StatusOr<std::string> Input::ReadAll(size_t max, const std::string& what) const {
   std::string all;
   while (true) {
     SOCKETEER_ASSIGN_OR_RETURN(const std::string bytes, Read(std::min(kReadBytes, max + 1)));
     if (bytes.empty()) return all;
     all += bytes;
     if (all.size() > max) {
-      return absl::InvalidArgumentError(name_ + " has more than " + std::to_string(max) +
-                                        " bytes, the most that one datagram may have here");
+      return absl::InvalidArgumentError(name_ + " has more than " + std::to_string(max) + " bytes, the most that " +
+                                        what + " may have");
     }
   }
 }

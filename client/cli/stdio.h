@@ -30,7 +30,7 @@ class Input {
   // What one read(2) gives, at most `max` bytes; empty at the end. CANCELLED after a signal.
   absl::StatusOr<std::string> Read(size_t max) const;
   // Everything. INVALID_ARGUMENT when it is more than `max`.
-  absl::StatusOr<std::string> ReadAll(size_t max) const;
+  absl::StatusOr<std::string> ReadAll(size_t max, const std::string& what) const;
 
  private:
   Input(int fd, std::string name, bool owned);

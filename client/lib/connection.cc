@@ -105,8 +105,8 @@ absl::Status Connection::ToStatus(const grpc::Status& from) const {
     case ErrorKind::kTls:
     case ErrorKind::kProtocol:
     case ErrorKind::kArgument:  // a daemon's INVALID_ARGUMENT has details
-      return absl::InternalError("what answers at " + endpoint_ +
-                                 " does not speak this API: " + Printable(from.error_message()));
+      return absl::InternalError("what answers at " + endpoint_ + " does not speak this API" +
+                                 (from.error_message().empty() ? "" : ": ") + Printable(from.error_message()));
     case ErrorKind::kCancelled:
       return absl::CancelledError("cancelled");
     default:

@@ -101,7 +101,7 @@ int Main(int argc, char** argv) {
   auto read = ReadSettings(argc, argv);
   if (const auto* farewell = std::get_if<Farewell>(&read)) {
     std::fputs(farewell->text.c_str(), farewell->exit_status == 0 ? stdout : stderr);
-    return farewell->exit_status;
+    return std::fflush(stdout) == 0 ? farewell->exit_status : 1;
   }
   umask(0177);  // UNIX sockets, the callers' and our own, are for this user alone
   sigset_t signals = BlockSignals();

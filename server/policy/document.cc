@@ -24,6 +24,10 @@ base::Result<std::string> ReadOperatorFile(const std::string& what, const std::s
   struct stat found {};
   if (fd.get() < 0 || fstat(fd.get(), &found) < 0) return unfit(std::strerror(errno));
   if (!S_ISREG(found.st_mode)) return unfit("not a file");
+  if (found.st_uid != geteuid() && found.st_uid != 0) {
+    return unfit("belongs to another user, uid " + std::to_string(found.st_uid) +
+                 "; it must be this user's or root's: chown " + std::to_string(geteuid()));
+  }
   if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) return unfit("others than its owner may write it: chmod go-w");
   std::string text(most + 1, '\0');
   size_t size = 0;

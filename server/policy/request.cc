@@ -74,7 +74,9 @@ base::Status ParseKind(std::string_view word, Request* request) {
   const auto kind =
       std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& each) { return each.name == word; });
   if (kind == std::end(kKinds)) {
-    return Wrong(word, "tcp, udp, tcp4, tcp6, udp4, udp6, unix, unix-dgram or unix-seqpacket in front of a colon");
+    return Wrong(word,
+                 "tcp, udp, tcp4, tcp6, udp4, udp6, unix, unix-dgram or unix-seqpacket" +
+                     std::string(ObjectOfVerb(request->verb) == ObjectOf::kSocket ? "" : ", and :ADDRESS behind it"));
   }
   request->family = kind->family;
   request->protocol = kind->protocol;

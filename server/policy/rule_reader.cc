@@ -108,7 +108,7 @@ class RuleReader {
   }
 
   void ReadVerbs() {
-    if (fields_.Has("allow") == fields_.Has("deny")) return Wrong("must have one of the keys allow and deny");
+    if (fields_.Has("allow") == fields_.Has("deny")) return Wrong("must have exactly one of the keys allow and deny");
     rule_.allow = fields_.Has("allow");
     const YAML::Node node = fields_[rule_.allow ? "allow" : "deny"];
     for (const Word& word : problems_.Words(node, kVerbWords)) {

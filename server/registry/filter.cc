@@ -54,6 +54,10 @@ class FilterParser {
   explicit FilterParser(std::string_view text) : text_(text) {}
 
   base::Result<Filter> Parse() {
+    if (text_.size() > kMaxFilterBytes) {
+      return base::InvalidField("filter", std::to_string(text_.size()) + " bytes",
+                                "at most " + std::to_string(kMaxFilterBytes) + " bytes");
+    }
     Filter filter;
     SkipSpace();
     if (at_ == text_.size()) return filter;

@@ -15,6 +15,9 @@
 
 namespace socketeer::registry {
 
+// Each of its terms is compared with each socket.
+inline constexpr size_t kMaxFilterBytes = 4'096;
+
 class Filter {
  public:
   Filter() = default;  // matches everything

@@ -65,13 +65,13 @@ base::Result<net::SocketAddress> ParseInet(const std::string& endpoint, const Pr
     return Refuse(endpoint, kForms);
   }
   auto address = net::SocketAddress::Inet(host, port, "");
-  if (address.ok() && IsLoopback(*address)) return address;
+  if (!address.ok()) return Refuse(endpoint, kForms);
+  if (IsLoopback(*address)) return address;
   const std::string missing = MissingOf(protection);
   if (!missing.empty()) {
     return Refuse(endpoint, "a UNIX socket or a loopback address: to serve a network the daemon lacks " + missing +
                                 ". Without that, forward its UNIX socket to reach it from another host: ssh -L");
   }
-  if (!address.ok()) return Refuse(endpoint, kForms);
   return address;
 }
 
@@ -79,7 +79,7 @@ base::Result<net::SocketAddress> ParseHealth(const std::string& endpoint) {
   auto address = ParseInet(endpoint, {.tls = true, .identities = true, .policy = true});
   if (address.ok()) return address;
   return base::InvalidField("health", endpoint,
-                            "an IP:PORT, as 127.0.0.1:7626 or [::]:7626, with a PORT of 0 to 65535");
+                            "localhost:PORT or an IP:PORT, as 127.0.0.1:7626 or [::]:7626, with a PORT of 0 to 65535");
 }
 
 base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const std::string& path) {
@@ -89,6 +89,11 @@ base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const st
 }
 
 base::Result<net::SocketAddress> ParseEndpoint(const std::string& endpoint, const Protection& protection) {
+  if (endpoint.starts_with("unix:@")) {
+    return Refuse(
+        endpoint,
+        "a path; \"unix:./@...\" names a file, and abstract names, which anybody may connect to, are not served");
+  }
   if (endpoint.starts_with("unix:")) return ParsePath(endpoint, endpoint.substr(5));
   if (endpoint.starts_with('/') || endpoint.starts_with("./")) return ParsePath(endpoint, endpoint);
   return ParseInet(endpoint, protection);
@@ -105,7 +110,11 @@ base::Result<Listener> ListenInet(const std::string& endpoint, const net::Socket
   // two answers in a row would wait 40 ms for the caller's delayed acknowledgement.
   setsockopt(listener.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (bind(listener.fd.get(), address.data(), address.size()) < 0) {
-    return Failed(endpoint, "bind", errno);
+    const int number = errno;
+    base::Error error = Failed(endpoint, "bind", number);
+    if (number == EACCES && address.port() < IPPORT_RESERVED)
+      error.message += "; ports below 1024 need --keep-capability net_bind_service";
+    return error;
   }
   if (listen(listener.fd.get(), kBacklog) < 0) return Failed(endpoint, "listen", errno);
   sockaddr_storage real{};

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,10 @@ base::Status CheckPair(const TlsFiles& files, base::WallTime now, TlsTexts* text
   ERR_clear_error();
   if (!fits) return Wrong("tls_key", files.key, "is not the key of the certificate in " + files.cert);
   if (auto status = CheckValidNow(chain.front().get(), now, files.cert); !status.ok()) return status;
+  const bool serves = X509_check_purpose(chain.front().get(), X509_PURPOSE_SSL_SERVER, 0) == 1;
+  ERR_clear_error();
+  if (!serves)
+    return Wrong("tls_cert", files.cert, "the certificate is not for a server: its key usages say otherwise");
   const std::string why = WhyNoHandshake(chain, key.get());
   if (!why.empty()) return Wrong("tls_cert", files.cert, "no TLS handshake is possible with it: " + why);
   texts->cert = PemOf(chain);
@@ -111,6 +116,10 @@ base::Result<TlsTexts> ReadTlsFiles(const TlsFiles& files, base::WallTime now) {
   if (!client_ca.ok()) return std::move(client_ca).error();
   const std::vector<CertificatePtr> authorities = ReadCertificates(*client_ca);
   if (authorities.empty()) return Wrong("client_ca", files.client_ca, "holds no certificate in PEM");
+  for (size_t i = 0; i < authorities.size(); ++i) {
+    if (X509_check_ca(authorities[i].get()) != 0) continue;
+    return Wrong("client_ca", files.client_ca, "its certificate " + std::to_string(i + 1) + " is not a CA's");
+  }
   texts.client_ca = PemOf(authorities);
   return texts;
 }

@@ -134,7 +134,7 @@ class Settings(DaemonTest):
     def test_wrong_addresses_are_refused(self):
         for address in ["unix:/x", "/x", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.com:1", ":1", "*:1"]:
             said = self.refusal("--listen", f"unix:{self.path}", "--health", address)
-            self.assertIn(f'health is "{address}"; it must be an IP:PORT', said)
+            self.assertIn(f'health is "{address}"; it must be localhost:PORT or an IP:PORT', said)
             self.assertFalse(self.path.exists())
         self.assertIn("--health", self.refusal("--listen", f"unix:{self.path}", "--health", ""))
         config = self.directory / "socketeer.yaml"

@@ -1,5 +1,6 @@
 """What a policy that changes does to sockets, calls and streams that are there; and names that change."""
 
+import os
 import pathlib
 import signal
 import socket
@@ -10,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 from attachment import Attachment  # noqa: E402
 from contract import data_pb, error_of, pb  # noqa: E402
+from daemon import NOBODY  # noqa: E402
 from guarded import GuardedTest, inet, unix  # noqa: E402
 
 ALL = {"name": "all", "allow": ["connect", "bind", "listen", "send", "receive"], "addresses": ["loopback", "wildcard"]}
@@ -156,6 +158,14 @@ class Reloads(GuardedTest):
         self.file.chmod(0o666)
         self.daemon.process.send_signal(signal.SIGHUP)
         self.daemon.await_log("others than its owner may write it")
+
+    def test_a_file_of_another_user(self):
+        """Who could change it, and wait."""
+        self.file.chmod(0o644)
+        os.chown(self.file, NOBODY, NOBODY)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.await_log(f"belongs to another user, uid {NOBODY}")
+        self.assertIn("the policy before it stays in force", self.daemon.log())
 
     def test_shadow_denies_nothing_and_tells(self):
         self.reload(NO_SENDING, ALL, mode="shadow")

@@ -13,6 +13,9 @@ from contract import await_pb, host_pb, pb, session_pb, socket_pb  # noqa: E402
 from tls import TlsTest, hash_line  # noqa: E402
 
 
+LOOKS = 10_000  # then it never will
+
+
 class Window(TlsTest):
     def prepare(self, owner):
         """A session of two seconds with a socket in it, of the identity that will hold it."""
@@ -57,7 +60,10 @@ class Window(TlsTest):
         closed = observer.sockets.AwaitSockets(await_pb.AwaitSocketsRequest(items=[await_pb.AwaitItem(
             name="sockets/web", condition=await_pb.CONDITION_CLOSED)]), timeout=60)
         self.assertEqual(socket_pb.CLOSE_REASON_LEASE_EXPIRED, closed.results[0].socket.close_reason, closed)
-        usage = observer.hosts.GetHost(host_pb.GetHostRequest()).usage
+        for _ in range(LOOKS):  # the call that waited for it may still be counted
+            usage = observer.hosts.GetHost(host_pb.GetHostRequest()).usage
+            if usage.calls == 1:
+                break
         self.assertEqual((1, 0), (usage.calls, usage.sockets))
 
     def test_a_certificate_that_expires(self):

@@ -155,6 +155,13 @@ class Streams(CliTest):
             self.assertEqual(process.wait(HANG), 3)
         self.assertIn(b"cannot write the output", process.stderr.read())
 
+    def test_help_on_a_full_disk_is_an_error(self):
+        for words in [["--help"], ["open", "--help"], ["--version"]]:
+            with open("/dev/full", "wb") as full:
+                process = self.start(*words, stdout=full)
+                self.assertEqual(process.wait(HANG), 3)
+            self.assertEqual(b"socketeer: cannot write the output: No space left on device\n", process.stderr.read())
+
 
 class Interrupts(CliTest):
     def test_ctrl_c_ends_a_waiting_call(self):

@@ -121,6 +121,7 @@ class Cert(TlsCli):
             self.certs("--days", days, code=1, said="--days")
         self.assertFalse(self.lab.exists())
         self.run_cli("cert", self.directory / "no" / "such", code=1, said="No such file")
+        self.run_cli("cert", "", code=1, said="DIR is empty; it must be a directory's path")
 
     def test_as_json(self):
         self.assertIn('"meaning":"the CA"', self.certs("-o", "json"))

@@ -87,6 +87,8 @@ class Policy(CliTest):
             (("uid:1", "connect", "tcp6:10.0.0.1:1"), "it must be an address of the socket's family"),
             (("uid:1", "connect", "unix:/run/../x"), "it must be an absolute path"),
             (("uid:1", "connect"), "it must be tcp, udp"),
+            (("uid:1", "connect", "x:1"), "unix-seqpacket, and :ADDRESS behind it"),
+            (("uid:1", "open", "tcp5"), "unix-dgram or unix-seqpacket\n"),
             (("uid:1", "open", "tcp"), "it must be the family too"),
             (("uid:1", "resolve"), "it must be a name"),
             (("uid:1", "end", "x"), "it must be absent: end is done to nothing"),

@@ -53,7 +53,7 @@ constexpr char kIdentities[] =
     "identities, as uid:1000, token:ci, dns:ci.example, spiffe://lab/* or anonymous, and groups of them";
 
 struct Mistake {
-  const char* text;
+  std::string text;
   std::string problem;
 };
 
@@ -74,14 +74,19 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"rules: {}", "p.yaml:1: must be a list of rules"},
         Mistake{"rules: []\n---\nrules: []", "p.yaml:2: a second document"},
         Mistake{"    a: [any]\n, allow]\n", "p.yaml:2: a second document"},
+        Mistake{"rules:\n- {allow: all, identities: \"\"}",
+                std::string("p.yaml:2: \"\" is empty; it must be one of ") + kIdentities},
+        // A text to the reader, another to the daemon.
+        Mistake{std::string("rules:\n- {allow: all, identities: any, ports: 2\0x32}", 52), "p.yaml:2: a NUL byte"},
+        Mistake{std::string("rules: []\n# \0\n", 14), "p.yaml:2: a NUL byte"},
         Mistake{"rules: [}", "p.yaml:1: illegal flow end"},
         Mistake{"rules: []\nmode: loud", "p.yaml:2: mode must be enforce or shadow"},
         Mistake{"rules:\n- x",
                 "p.yaml:2: must be a map with some of the keys name, allow, deny, identities, families, protocols, "
                 "addresses, ports, paths, names"},
-        Mistake{"rules:\n- {identities: any}", "p.yaml:2: must have one of the keys allow and deny"},
+        Mistake{"rules:\n- {identities: any}", "p.yaml:2: must have exactly one of the keys allow and deny"},
         Mistake{"rules:\n- {identities: any, allow: all, deny: all}",
-                "p.yaml:2: must have one of the keys allow and deny"},
+                "p.yaml:2: must have exactly one of the keys allow and deny"},
         Mistake{"rules:\n- {allow: all}", "p.yaml:2: the key identities is missing: who is it about? Everyone is any"},
         Mistake{"rules:\n- {allow: all, identities: []}",
                 std::string("p.yaml:2: an empty list; it must be one of ") + kIdentities},

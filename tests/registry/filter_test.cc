@@ -108,6 +108,15 @@ struct Wrong {
   int column;  // of the token that does not fit, from 1
 };
 
+TEST(Filter, IsBounded) {
+  const std::string term = "labels.k = \"" + std::string(kMaxFilterBytes - 13, 'v') + "\"";
+  ASSERT_EQ(term.size(), kMaxFilterBytes);
+  EXPECT_TRUE(Filter::Parse(term).ok());
+  const auto longer = Filter::Parse(term + " ");
+  ASSERT_FALSE(longer.ok());
+  EXPECT_EQ(longer.error().message, "filter is \"4097 bytes\"; it must be at most 4096 bytes");
+}
+
 class WrongFilter : public ::testing::TestWithParam<Wrong> {};
 
 TEST_P(WrongFilter, SaysWhere) {

@@ -55,16 +55,23 @@ class Addresses(DaemonTest):
         self.assertIn(f"{daemon.address}: every local user may call this daemon", daemon.log())
 
     def test_a_network_is_refused_and_it_says_what_is_missing(self):
-        for endpoint in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[2001:db8::1]:1", "example.com:1", ":1"]:
+        for endpoint in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[2001:db8::1]:1"]:
             with self.subTest(endpoint=endpoint):
                 said = self.refusal("--listen", endpoint)
                 for words in [endpoint, "TLS", "identities", "policy", "ssh -L"]:
                     self.assertIn(words, said)
 
     def test_what_is_no_address_is_refused(self):
-        for endpoint in ["", "7625", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "unix:", "unix:" + "x" * 109]:
+        for endpoint in ["", "7625", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "unix:", "unix:" + "x" * 109,
+                         "example.com:1", ":1"]:
             with self.subTest(endpoint=endpoint):
-                self.assertIn("listen", self.refusal("--listen", endpoint))
+                self.assertIn("listen is ", self.refusal("--listen", endpoint))
+        self.assertIn('"unix:./@..." names a file', self.refusal("--listen", "unix:@name"))
+
+    def test_a_low_port_is_refused_with_what_it_takes(self):
+        prefix = [*own_namespaces("--net"), "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
+        said = self.refusal("--listen", "127.0.0.1:443", prefix=prefix)
+        self.assertIn("bind: Permission denied; ports below 1024 need --keep-capability net_bind_service", said)
 
     def test_one_bad_address_of_two_leaves_nothing_behind(self):
         self.refusal("--listen", f"unix:{self.path}", "--listen", "0.0.0.0:1")

@@ -96,7 +96,7 @@ class File(DaemonTest):
             with self.subTest(value=value):
                 self.assert_refused(f"loops: {value}\n", 1, "loops must be a number from 1 to 256")
         self.assert_refused("loops: 1\nlisten: 0.0.0.0:1\n", 2, "TLS")
-        self.assert_refused("listen:\n- 127.0.0.1:0\n- example.com:1\n", 3, "TLS")
+        self.assert_refused("listen:\n- 127.0.0.1:0\n- example.com:1\n", 3, "another IP:PORT")
 
     def test_a_syntax_error_is_refused(self):
         self.assert_refused("loops: 1\nlisten: [unix:x\n", 3, "end of sequence")

@@ -87,6 +87,14 @@ class Settings(TlsTest):
             key.chmod(0o600)
             self.assert_refused(self.pair.cert, key, self.ca.cert, f"tls_key {key}: holds no private key")
 
+    def test_certificates_that_are_for_something_else(self):
+        agent = self.ca.issue("agents", "DNS:localhost", usage="clientAuth")
+        self.assert_refused(agent.cert, agent.key, self.ca.cert, f"tls_cert {agent.cert}: the certificate is not for a server")
+        self.assert_refused(self.pair.cert, self.pair.key, agent.cert, f"client_ca {agent.cert}: its certificate 1 is not a CA's")
+        both = self.directory / "both"
+        both.write_bytes(self.ca.cert.read_bytes() + agent.cert.read_bytes())
+        self.assert_refused(self.pair.cert, self.pair.key, both, f"client_ca {both}: its certificate 2 is not a CA's")
+
     def test_a_key_of_another_certificate(self):
         self.assert_refused(self.pair.cert, self.agent.key, self.ca.cert, self.agent.key, "not the key", self.pair.cert)
 
