@@ -40,7 +40,9 @@ absl::StatusOr<std::vector<RemoteSocket>> Find(Cli& cli, const Host& host, const
   SOCKETEER_ASSIGN_OR_RETURN(const Labels labels, ParseLabels(arguments.labels));
   const std::string filter = host.session().empty() ? "" : "session = " + host.session();
   SOCKETEER_ASSIGN_OR_RETURN(const std::vector<v1::Socket> found, ListMatching(host, filter, labels, cli.Calls()));
-  for (const v1::Socket& socket : found) sockets.push_back(host.Handle(socket));
+  for (const v1::Socket& socket : found) {
+    if (socket.access() == v1::ACCESS_UNSPECIFIED) sockets.push_back(host.Handle(socket));  // not what others share
+  }
   if (sockets.empty()) cli.Note("no sockets");
   return sockets;
 }

@@ -58,7 +58,7 @@ absl::Status Inspect(Cli& cli, const std::vector<std::string>& arguments) {
 
 void AddList(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<ListArguments>();
-  CLI::App* verb = app.add_subcommand("ls", "List your sockets");
+  CLI::App* verb = app.add_subcommand("ls", "List your sockets, and those shared with you");
   verb->footer(kListFooter);
   verb->add_option("--filter", arguments->filter, "Only those that match")->type_name("FILTER");
   AddRepeated(verb, "--label", arguments->labels, "Only those with this label")->type_name("KEY=VALUE");

@@ -67,6 +67,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddLabel(app, cli);
   AddSessions(app, cli);
   AddTransfer(app, cli);
+  AddShare(app, cli);
   AddWatch(app, cli);
   AddPolicy(app, cli);
   AddHealthcheck(app, cli);

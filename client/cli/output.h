@@ -37,6 +37,8 @@ class Output {
   absl::Status Sockets(const v1::ListSocketsResponse& list) const;
   // One line: what happened, and the socket after it.
   absl::Status Change(const v1::SocketChange& change) const;
+  // With whom it is shared: a table with a header, the names of identities, or the socket.
+  absl::Status Grants(const v1::Socket& socket) const;
   // The same of sessions as of sockets.
   absl::Status Session(const v1::Session& session) const;
   absl::Status SessionInFull(const v1::Session& session) const;
@@ -59,9 +61,11 @@ std::string JsonToYaml(const std::string& json);
 
 // "name  kind  STATE  local  peer", "-" for what is absent.
 std::string SocketLine(const v1::Socket& socket);
-// "opened    " and the same; of a closed socket also why.
+// "opened    " and the same; of a closed socket also why, of one that was shared once only its name.
 std::string ChangeLine(const v1::SocketChange& change);
-// The table of `ls`.
+// "use".
+std::string AccessWord(v1::Access access);
+// The table of `ls`; whose the sockets are stands there when some are another's.
 std::string SocketTable(const v1::ListSocketsResponse& list);
 // "name  ttl 1m  grace 0  sockets 2  holders 1".
 std::string SessionLine(const v1::Session& session);

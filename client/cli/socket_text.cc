@@ -31,6 +31,14 @@ std::vector<std::string> Columns(const v1::Socket& socket) {
           OrDash(FormatEndpoint(socket.local())), OrDash(FormatEndpoint(socket.peer()))};
 }
 
+std::string GrantsText(const v1::Socket& socket) {
+  std::string text;
+  for (const v1::Grant& grant : socket.grants()) {
+    text += (text.empty() ? "" : ", ") + Printable(grant.identity()) + " to " + AccessWord(grant.access());
+  }
+  return text;
+}
+
 std::string ShutdownText(const v1::Socket& socket) {
   if (socket.read_shutdown() && socket.write_shutdown()) return "rd wr";
   return socket.read_shutdown() ? "rd" : socket.write_shutdown() ? "wr" : "";
@@ -78,6 +86,7 @@ std::string ChangeLine(const v1::SocketChange& change) {
   const bool closed = socket.close_reason() != v1::CLOSE_REASON_UNSPECIFIED;
   std::string word = ChangeWord(change.kind());
   word.resize(std::max(word.size(), kChangeWidth), ' ');
+  if (change.kind() == v1::CHANGE_KIND_UNSHARED) return word + "  " + Printable(socket.name());
   return word + "  " + SocketLine(socket) + (closed ? "  " + CloseReasonWord(socket.close_reason()) : "");
 }
 
@@ -99,8 +108,12 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
 
 std::string SocketTable(const v1::ListSocketsResponse& list) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"}};
+  const bool shared = std::ranges::any_of(
+      list.sockets(), [](const v1::Socket& each) { return each.access() != v1::ACCESS_UNSPECIFIED; });
+  if (shared) rows[0].insert(rows[0].end() - 1, "OWNER");
   for (const v1::Socket& socket : list.sockets()) {
     rows.push_back(Columns(socket));
+    if (shared) rows.back().push_back(Printable(socket.owner()));
     rows.back().push_back(OrDash(LabelsText(socket)));
   }
   return FormatTable(rows);
@@ -109,7 +122,7 @@ std::string SocketTable(const v1::ListSocketsResponse& list) {
 absl::Status Output::SocketInFull(const v1::Socket& socket) const {
   if (format_ != Format::kTable) return Socket(socket);
   const v1::Counters& counters = socket.counters();
-  return Bytes(FormatTable({
+  std::vector<std::vector<std::string>> rows = {
       {"Name:", Printable(socket.name())},
       {"Uid:", Printable(socket.uid())},
       {"Kind:", Printable(socket.kind())},
@@ -127,7 +140,12 @@ absl::Status Output::SocketInFull(const v1::Socket& socket) const {
       {"Accepted:", std::to_string(counters.accepted())},
       {"Waiting:",
        std::to_string(socket.waiting_reads()) + " reads, " + std::to_string(socket.waiting_writes()) + " writes"},
-  }));
+  };
+  if (socket.access() != v1::ACCESS_UNSPECIFIED) rows.push_back({"For you to:", AccessWord(socket.access())});
+  if (!socket.grants().empty() && socket.access() == v1::ACCESS_UNSPECIFIED) {
+    rows.push_back({"Shared with:", GrantsText(socket)});
+  }
+  return Bytes(FormatTable(rows));
 }
 
 }  // namespace socketeer::cli

@@ -20,6 +20,7 @@ void AddList(CLI::App& app, Cli& cli);
 void AddInspect(CLI::App& app, Cli& cli);
 void AddWait(CLI::App& app, Cli& cli);
 void AddOptions(CLI::App& app, Cli& cli);
+void AddShare(CLI::App& app, Cli& cli);
 void AddTransfer(CLI::App& app, Cli& cli);
 void AddWatch(CLI::App& app, Cli& cli);
 void AddSessions(CLI::App& app, Cli& cli);

@@ -21,8 +21,9 @@ struct WatchArguments {
 };
 
 constexpr char kWatchFooter[] =
-    R"(Prints your sockets as they are, then every change, until Ctrl-C: snapshot, opened, updated or
-closed, and the socket after it; of a closed one also why. Of -o json and yaml each change is a
+    R"(Prints your sockets, and those shared with you, as they are, then every change, until Ctrl-C:
+snapshot, opened, updated, closed, shared or unshared, and the socket after it; of a closed one also
+why. Of -o json and yaml each change is a
 document, with its revision.
 
 It outlives the daemon for --timeout, and misses nothing meanwhile; if the daemon cannot tell

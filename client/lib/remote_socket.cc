@@ -129,6 +129,20 @@ absl::StatusOr<v1::Socket> RemoteSocket::Transfer(std::string_view session, cons
   return socket;
 }
 
+absl::StatusOr<v1::Socket> RemoteSocket::Share(std::string_view identity, v1::Access access,
+                                               const CallOptions& options) const {
+  auto request = Filled<v1::ShareSocketRequest>(socket_);
+  request.set_identity(std::string(identity));
+  request.set_access(access);
+  return connection_->Call(connection_->stubs().sockets, &Sockets::ShareSocket, request, options);
+}
+
+absl::StatusOr<v1::Socket> RemoteSocket::Unshare(std::string_view identity, const CallOptions& options) const {
+  auto request = Filled<v1::UnshareSocketRequest>(socket_);
+  request.set_identity(std::string(identity));
+  return connection_->Call(connection_->stubs().sockets, &Sockets::UnshareSocket, request, options);
+}
+
 absl::StatusOr<v1::SocketOptions> RemoteSocket::GetOptions(const CallOptions& options) const {
   return connection_->Call(connection_->stubs().sockets, &Sockets::GetSocketOptions,
                            Filled<v1::GetSocketOptionsRequest>(socket_), options);

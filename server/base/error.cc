@@ -192,6 +192,39 @@ Error UidMismatch(const std::string& id, const std::string& given) {
   return error;
 }
 
+Error GrantInsufficient(const std::string& id, const std::string& granted, const std::string& needed) {
+  const std::string name = SocketName(id);
+  const std::string wanted = needed == "OWNER" ? "only its owner may do this" : "this needs " + needed;
+  Error error = Make(Code::kPermissionDenied, Origin::kRegistry, "GRANT_INSUFFICIENT",
+                     name + " is shared with the caller for " + granted + "; " + wanted);
+  error.metadata = {{"granted", granted}, {"needed", needed}};
+  error.socket = name;
+  return error;
+}
+
+Error GrantWithdrawn(const std::string& name) {
+  Error error = Make(Code::kAborted, Origin::kRegistry, "GRANT_WITHDRAWN",
+                     name + " is no longer shared with the caller for this: its owner withdrew the grant");
+  error.socket = name;
+  return error;
+}
+
+Error GrantNotFound(const std::string& id, const std::string& identity) {
+  Error error = Make(Code::kNotFound, Origin::kRegistry, "GRANT_NOT_FOUND",
+                     SocketName(id) + " is not shared with " + Quoted(identity));
+  error.metadata["identity"] = Short(identity);
+  error.socket = SocketName(id);
+  return error;
+}
+
+Error AcceptedByAnother(uint64_t sequence) {
+  const std::string number = std::to_string(sequence);
+  Error error = Make(Code::kFailedPrecondition, Origin::kRegistry, "ACCEPTED_BY_ANOTHER",
+                     "connection " + number + " was accepted before by another identity, whose socket it is");
+  error.metadata["sequence"] = number;
+  return error;
+}
+
 Error LimitReached(std::string limit, uint64_t allowed) {
   const std::string count = std::to_string(allowed);
   Error error = Make(Code::kResourceExhausted, Origin::kLimit, "LIMIT_REACHED",

@@ -85,6 +85,13 @@ Error RequestIdReused(const std::string& request_id);
 Error RevisionTooOld(uint64_t given, uint64_t lowest, uint64_t last);
 Error SocketExists(const std::string& id);
 Error UidMismatch(const std::string& id, const std::string& given);
+// The socket is shared with the caller, but not for that. Words as OBSERVE, USE, OWNER.
+Error GrantInsufficient(const std::string& id, const std::string& granted, const std::string& needed);
+// The call was made by a grant that was withdrawn while it was under way. `name`: "sockets/{id}".
+Error GrantWithdrawn(const std::string& name);
+Error GrantNotFound(const std::string& id, const std::string& identity);
+// A connection of a shared listener, which is another identity's socket.
+Error AcceptedByAnother(uint64_t sequence);
 // `limit` is the field's name in socketeer.v1.Limits.
 Error LimitReached(std::string limit, uint64_t allowed);
 // A quota: `limit` is "quota.sockets", `whose` an identity, or "total" for that of all together.

@@ -51,6 +51,9 @@ struct Limits {
   // Windows of attached streams that count datagrams or connections. What may be sent ahead then holds for a while at
   // the highest rates there are.
   uint32_t max_window_datagrams = 1'024;
+  // Those who work on one socket together, by name. With identities of 512 bytes the answer that tells all of them has
+  // 35 KB.
+  uint32_t max_grants_per_socket = 64;
 };
 
 // The most descriptors that a process can have with the kernel's default fs.nr_open.

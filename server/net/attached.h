@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "server/base/result.h"
+#include "server/net/actor.h"
 #include "server/net/options.h"
 #include "server/net/socket_info.h"
 
@@ -29,6 +31,7 @@ struct AttachTerms {
   uint64_t receive_window = 0;                  // how many may be handed out and not be acknowledged
   uint64_t send_window = 0;                     // how many may wait for the kernel
   bool takeover = false;                        // ends another attachment, and calls that wait
+  std::shared_ptr<const Actor> actor = {};      // for whom; null: for the socket's owner
   uint64_t resumes = 0;  // Socket::attachment_id() of the one that this goes on with, if nobody had the data since
 };
 

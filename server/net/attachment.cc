@@ -31,6 +31,7 @@ Attachment::Attachment(Socket& socket, const AttachTerms& terms, uint64_t from, 
                        std::shared_ptr<AttachmentClient> client)
     : socket_(socket),
       client_(std::move(client)),
+      actor_(terms.actor),
       receive_window_(terms.receive_window),
       frame_(std::clamp<uint64_t>(receive_window_ / kFramesInWindow, ChunkBuffer::kLeast, base::kMaxFrameBytes)),
       send_window_(terms.send_window),
@@ -60,6 +61,7 @@ void Attachment::OnEvents(uint32_t events) {
 // --- What comes in. ---
 
 void Attachment::Receive() {
+  const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
   while (client_ && !receive_over_) {
     if (auto permitted = socket_.PermitHere(Act::kReceive); !permitted.ok()) {
@@ -205,6 +207,7 @@ void Attachment::AddStep(Step::Kind kind, OptionList options) {
 
 void Attachment::RunWrites() {
   const auto self = shared_from_this();  // the last step is to go
+  const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
   while (client_) {
     if (StepIsDue()) {

@@ -128,6 +128,7 @@ class Attachment final : public Attached, public std::enable_shared_from_this<At
 
   Socket& socket_;
   std::shared_ptr<AttachmentClient> client_;  // null: it is over, and the socket may be gone
+  const std::shared_ptr<const Actor> actor_;  // null: the owner
   const uint64_t receive_window_;
   const uint64_t frame_;  // the most to hand out at once
   const uint64_t send_window_;

@@ -44,10 +44,11 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
 
  protected:
   // `from`: the first number to hand out. The socket outlives what is attached to it.
-  CountedAttachment(Socket& socket, uint64_t receive_window, uint64_t from, std::shared_ptr<CountedClient> client)
+  CountedAttachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::shared_ptr<CountedClient> client)
       : socket_(socket),
         client_(std::move(client)),
-        receive_window_(receive_window),
+        actor_(terms.actor),
+        receive_window_(terms.receive_window),
         next_(from),
         acknowledged_(from) {}
 
@@ -74,6 +75,7 @@ class CountedAttachment : public Attached, public std::enable_shared_from_this<C
 
   Socket& socket_;
   std::shared_ptr<CountedClient> client_;
+  const std::shared_ptr<const Actor> actor_;  // null: the owner
   const uint64_t receive_window_;
   uint64_t next_;
   bool receive_over_ = false;

@@ -22,7 +22,7 @@ size_t CostOf(const IncomingDatagram& datagram) { return datagram.payload.size()
 
 DatagramAttachment::DatagramAttachment(Socket& socket, const AttachTerms& terms, uint64_t from,
                                        std::shared_ptr<DatagramClient> client)
-    : CountedAttachment(socket, terms.receive_window, from, std::move(client)),
+    : CountedAttachment(socket, terms, from, std::move(client)),
       send_window_(terms.send_window),
       sent_before_(socket.sent()),
       named_(terms.receive_offset.has_value()),
@@ -39,6 +39,7 @@ void DatagramAttachment::OnEvents(uint32_t events) {
 }
 
 void DatagramAttachment::Receive() {
+  const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
   while (!over() && !receive_over_ && room() > 0) {
     if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();

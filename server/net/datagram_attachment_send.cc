@@ -57,6 +57,7 @@ void DatagramAttachment::Push(Step step) {
 
 void DatagramAttachment::RunSteps() {
   const auto self = shared_from_this();  // the last step is to go
+  const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
   while (!over() && !steps_.empty()) {
     if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();

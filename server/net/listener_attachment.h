@@ -29,7 +29,7 @@ class ListenerClient : public CountedClient {
 class ListenerAttachment final : public CountedAttachment {
  public:
   ListenerAttachment(Socket& socket, const AttachTerms& terms, uint64_t from, std::shared_ptr<ListenerClient> client)
-      : CountedAttachment(socket, terms.receive_window, from, std::move(client)) {}
+      : CountedAttachment(socket, terms, from, std::move(client)) {}
 
   void SetOptions(OptionList options) override { TellOptions(options); }
   void Detach() override { FinishDetach(); }

@@ -13,6 +13,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "server/base/result.h"
+#include "server/net/actor.h"
 
 namespace socketeer::net {
 
@@ -41,6 +42,8 @@ struct OperationBase {
   // Set when the caller gives up; null: never. Lives until the operation is complete. Looked at right before and right
   // after each try: the kernel's answer must not go to a caller who is known to be gone.
   const std::atomic<bool>* cancelled = nullptr;
+  // For whom; null: for the socket's owner. Lives as long.
+  const Actor* actor = nullptr;
 };
 
 class Operation {
@@ -54,6 +57,7 @@ class Operation {
   Side side() const { return side_; }
   Mode mode() const { return base_.mode; }
   const std::optional<std::chrono::nanoseconds>& timeout() const { return base_.timeout; }
+  const Actor* actor() const { return base_.actor; }
   bool cancelled() const { return base_.cancelled != nullptr && base_.cancelled->load(); }
   // The verb, for errors: "receive".
   virtual const char* verb() const = 0;

@@ -1,4 +1,5 @@
-// The questions that a socket asks right before the system calls which reach somewhere: may its owner do this?
+// The questions that a socket asks right before the system calls which reach somewhere: may its owner, or who acts in
+// his place, do this?
 //
 // Values for the loop's thread; who answers is the socket's observer (socket_info.h).
 #pragma once
@@ -32,8 +33,9 @@ struct Place {
 struct Demand {
   Act act;
   const SocketKind& kind;
-  const Place* place = nullptr;  // of all acts but kOpen and kSetOption
-  std::string_view option{};     // kSetOption: its name in options.h
+  const Place* place = nullptr;     // of all acts but kOpen and kSetOption
+  std::string_view option{};        // kSetOption: its name in options.h
+  const std::string* by = nullptr;  // who does it; null: the owner
 };
 
 }  // namespace socketeer::net

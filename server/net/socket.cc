@@ -92,6 +92,7 @@ std::unique_ptr<Operation> Socket::TakeOut(Lane& lane, Queue::iterator which) {
 }
 
 Progress Socket::TryUnlessCancelled(Operation& operation) {
+  const Acting acting(*this, operation.actor());
   Progress progress = Progress::kDone;
   if (!operation.cancelled()) progress = operation.Try(*this);
   if (progress == Progress::kDone) SettleUnlessCancelled(operation);
@@ -99,6 +100,7 @@ Progress Socket::TryUnlessCancelled(Operation& operation) {
 }
 
 void Socket::SettleUnlessCancelled(Operation& operation) {
+  const Acting acting(*this, operation.actor());
   if (operation.cancelled()) {
     operation.Fail(*this, Describe(base::Cancelled(), operation.verb()));
   } else {

@@ -59,6 +59,20 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Came from accept(2), which said who the peer is. `bound`: of the listener (AcceptResult).
   void EnterAccepted(const SocketAddress& peer, std::shared_ptr<const Place> bound);
 
+  // While it is there, what is done is done for `actor` (null: for the owner): the policy and the rates are his. They
+  // nest. Operations and what is attached bring their own.
+  class Acting {
+   public:
+    Acting(Socket& socket, const Actor* actor) : socket_(socket), before_(std::exchange(socket.actor_, actor)) {}
+    ~Acting() { socket_.actor_ = before_; }
+    Acting(const Acting&) = delete;
+    Acting& operator=(const Acting&) = delete;
+
+   private:
+    Socket& socket_;
+    const Actor* const before_;
+  };
+
   // --- Verbs that never wait: one system call each. ---
   base::Status Bind(const SocketAddress& address);
   base::Status Listen(int backlog);
@@ -144,9 +158,9 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   uint64_t sent() const { return sent_; }
   void NoteSent(uint64_t count) { sent_ += count; }
 
-  // --- socket_permits.cc: what the owner may do, asked right before the system call. An error: nothing was done. ---
-  // To connect to `peer`, or to send a datagram (to the peer, if `destination` is empty). The target, if there is one,
-  // is what the kernel is to be given.
+  // --- socket_permits.cc: what the owner, or who acts in his place, may do, asked right before the system call. An
+  // error: nothing was done. --- To connect to `peer`, or to send a datagram (to the peer, if `destination` is empty).
+  // The target, if there is one, is what the kernel is to be given.
   base::Result<std::optional<Target>> PermitConnect(const SocketAddress& peer);
   base::Result<std::optional<Target>> PermitSend(const SocketAddress& destination);
   // kSend and kReceive on a connection, kReceive of datagrams, kListen of a listener that accepts: by the address that
@@ -160,7 +174,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // Where the kernel sends what is for `address`: of a wildcard this socket's own address, if it has one.
   SocketAddress Reached(const SocketAddress& address) const;
 
-  // --- socket_quota.cc: how much the owner may move and open. ---
+  // --- socket_quota.cc: how much whoever acts may move and open. ---
   // Before the system call. kDone: it may. kDelayed: not yet, for Try() to return. LIMIT_REACHED: it is refused, as
   // always in mode kExact. `let_in`: of the operation, first false, true from
   // when it may; where who exceeds is refused, that is at its begin.
@@ -241,6 +255,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   struct Permits {
     struct Allowed {  // the last thing that was
       uint64_t terms = 0;
+      std::string by{};  // to whom; empty: to the owner
       Act act{};
       SocketAddress address{};
     };
@@ -253,6 +268,11 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   };
 
   Permits& permits();
+  const std::string* By() const { return actor_ == nullptr ? nullptr : &actor_->identity; }
+  bool IsAllowed(const Permits::Allowed& last, uint64_t terms, Act act, const SocketAddress& address) const;
+  Permits::Allowed Allow(uint64_t terms, Act act, const SocketAddress& address) const;
+  // Of whoever acts; null: that is not counted.
+  quota::Account* account() const { return actor_ == nullptr ? observer_->account() : actor_->account.get(); }
   base::Status Ask(Act act, const Place& place);
   base::Result<std::optional<Target>> AskToReach(Act act, const SocketAddress& address, bool follow);
   // A kernel error on a path's way, as that of the call which would have met it.
@@ -319,7 +339,8 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   const uint32_t max_waiting_;
   SocketInfo info_;
   const std::shared_ptr<SocketObserver> observer_;
-  WatchId watch_ = 0;  // 0: not watched yet
+  const Actor* actor_ = nullptr;  // see Acting
+  WatchId watch_ = 0;             // 0: not watched yet
   Lane lanes_[2];
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<std::vector<Waiter>> waiters_;  // most sockets never have any

@@ -24,9 +24,19 @@ Socket::Permits& Socket::permits() {
   return *permits_;
 }
 
+// What one was allowed says nothing of another: a grantee must not pass by the owner's permit, nor the owner by his.
+bool Socket::IsAllowed(const Permits::Allowed& last, uint64_t terms, Act act, const SocketAddress& address) const {
+  const bool his = actor_ == nullptr ? last.by.empty() : last.by == actor_->identity;
+  return his && last.terms == terms && last.act == act && last.address == address;
+}
+
+Socket::Permits::Allowed Socket::Allow(uint64_t terms, Act act, const SocketAddress& address) const {
+  return {.terms = terms, .by = actor_ == nullptr ? "" : actor_->identity, .act = act, .address = address};
+}
+
 base::Status Socket::Ask(Act act, const Place& place) {
   if (permits_ && permits_->barred) return *permits_->barred;
-  auto status = observer_->Permit({.act = act, .kind = info_.kind, .place = &place});
+  auto status = observer_->Permit({.act = act, .kind = info_.kind, .place = &place, .by = By()});
   if (status.ok()) return status;
   base::Error error = Describe(std::move(status).error(), VerbOf(act));
   (act == Act::kConnect || act == Act::kSend ? error.peer : error.local) = place.address.bytes();
@@ -78,12 +88,12 @@ base::Result<std::optional<Target>> Socket::PermitSend(const SocketAddress& dest
   if (destination.IsUnixPath()) return AskToReach(Act::kSend, destination, true);
   Permits& known = permits();
   Permits::Allowed& last = known.out;
-  if (last.terms == terms && last.act == Act::kSend && last.address == destination) return std::optional<Target>();
+  if (IsAllowed(last, terms, Act::kSend, destination)) return std::optional<Target>();
   if (info_.kind.IsInet() && !known.bind_asked && !known.led_to) {
     if (auto status = PermitImplicitBind(); !status.ok()) return std::move(status).error();
   }
   if (auto status = Ask(Act::kSend, {.address = Reached(destination)}); !status.ok()) return std::move(status).error();
-  last = {.terms = terms, .act = Act::kSend, .address = destination};
+  last = Allow(terms, Act::kSend, destination);
   return std::optional<Target>();
 }
 
@@ -106,10 +116,10 @@ base::Status Socket::PermitHere(Act act) {
   if (act == Act::kSend && !leads && !info_.kind.IsConnectionOriented()) return base::Ok();
   const SocketAddress& address = leads ? known.led_to->address : info_.local;
   Permits::Allowed& last = act == Act::kSend ? known.out : known.in;
-  if (last.terms == terms && last.act == act && last.address == address && !known.barred) return base::Ok();
+  if (IsAllowed(last, terms, act, address) && !known.barred) return base::Ok();
   const Place place = leads ? *known.led_to : known.bound ? *known.bound : Place{.address = address};
   if (auto status = Ask(act, place); !status.ok()) return status;
-  last = {.terms = terms, .act = act, .address = address};
+  last = Allow(terms, act, address);
   return base::Ok();
 }
 
@@ -189,7 +199,7 @@ base::Status Socket::PermitListen() {
 
 base::Status Socket::PermitOption(const OptionRow& row) {
   if (!IsJudged()) return base::Ok();
-  auto status = observer_->Permit({.act = Act::kSetOption, .kind = info_.kind, .option = row.name});
+  auto status = observer_->Permit({.act = Act::kSetOption, .kind = info_.kind, .option = row.name, .by = By()});
   if (status.ok()) return status;
   return Describe(std::move(status).error(), "setsockopt");
 }

@@ -17,7 +17,7 @@ base::Result<Progress> Socket::Turn(base::Result<std::chrono::nanoseconds> wait)
 }
 
 base::Result<Progress> Socket::AskToMove(Mode mode, bool* let_in) {
-  quota::Account* const account = observer_->account();
+  quota::Account* const account = this->account();
   const bool free = account == nullptr || !account->limits_bytes() || (*let_in && account->refuses_bytes());
   base::Result<Progress> turn = Progress::kDone;
   if (!free) turn = Turn(account->AskToMove(PatienceOf(mode)));
@@ -26,29 +26,29 @@ base::Result<Progress> Socket::AskToMove(Mode mode, bool* let_in) {
 }
 
 base::Result<Progress> Socket::AskToOpen(Mode mode) {
-  quota::Account* const account = observer_->account();
+  quota::Account* const account = this->account();
   return account == nullptr ? Progress::kDone : Turn(account->AskWhetherToOpen(PatienceOf(mode)));
 }
 
 std::chrono::nanoseconds Socket::WaitToMove() {
-  quota::Account* const account = observer_->account();
+  quota::Account* const account = this->account();
   if (account == nullptr || !account->limits_bytes()) return {};
   return *account->AskToMove(quota::Patience::kAlways);
 }
 
 size_t Socket::AtOnce(size_t size, bool stream) const {
-  quota::Account* const account = observer_->account();
+  quota::Account* const account = this->account();
   if (account == nullptr || !account->limits_bytes() || (!stream && account->refuses_bytes())) return size;
   return std::min<size_t>(size, account->BytesAtOnce());
 }
 
 void Socket::CountMoved(uint64_t bytes) {
-  quota::Account* const account = observer_->account();
+  quota::Account* const account = this->account();
   if (account != nullptr && account->limits_bytes()) account->CountBytes(bytes);
 }
 
 void Socket::CountOpened() {
-  if (quota::Account* const account = observer_->account()) account->CountOpen();
+  if (quota::Account* const account = this->account()) account->CountOpen();
 }
 
 void Socket::CountSent(uint64_t bytes, uint64_t datagrams) {

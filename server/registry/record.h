@@ -4,10 +4,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/base/clock.h"
 #include "server/base/random.h"
 #include "server/net/shard.h"
+#include "server/registry/grants.h"
 #include "server/registry/labels.h"
 #include "server/registry/session.h"
 
@@ -44,6 +46,8 @@ struct View {
   uint64_t retained_bytes = 0;
   uint32_t waiting_reads = 0;
   uint32_t waiting_writes = 0;
+  Access access = Access::kOwn;  // of whoever looks
+  std::vector<Grant> grants{};   // if they were asked for: those that he may see
 };
 
 // By whom a socket is closed, for the audit.
@@ -113,6 +117,7 @@ class Record final : public net::SocketObserver, public std::enable_shared_from_
   CloseReason closing_ = CloseReason::kNone;  // why it is about to be closed
   std::unique_ptr<const Closer> closer_;      // with closing_; may be null
   ContentPtr content_;
+  std::unique_ptr<Grants> grants_;  // null: it is not shared; of a closed socket those that it had
 };
 
 using RecordPtr = std::shared_ptr<Record>;

@@ -15,7 +15,8 @@ bool IsSocketId(std::string_view id) {
 
 void Record::OnChanged(const net::SocketInfo& info) { registry_.Changed(*this, info); }
 base::Status Record::Permit(const net::Demand& demand) {
-  return registry_.guard_ == nullptr ? base::Ok() : registry_.guard_->Judge(owner_, demand);
+  return registry_.guard_ == nullptr ? base::Ok()
+                                     : registry_.guard_->Judge(demand.by == nullptr ? owner_ : *demand.by, demand);
 }
 uint64_t Record::terms() const { return registry_.guard_ == nullptr ? 0 : registry_.guard_->terms(); }
 void Record::OnClosing() { registry_.Closing(*this); }
@@ -72,17 +73,7 @@ base::Status Registry::Publish(const RecordPtr& record, const SessionPtr& elsewh
     record->phase_ = Record::Phase::kPublished;
     session.sockets().fetch_add(1);
     Log(ChangeKind::kOpened, *record);
-    auto [it, end] = name_waiters_.equal_range(record->id());
-    while (it != end) {
-      const NameWaiter& waiter = it->second;
-      const bool matches = waiter.owner == record->owner() && (waiter.uid.empty() || waiter.uid == record->uid());
-      if (!matches) {
-        ++it;
-        continue;
-      }
-      told.push_back(std::move(it->second.appeared));
-      it = name_waiters_.erase(it);
-    }
+    told = TakeNameWaiters(*record, record->owner());
   }
   for (const Appeared& appeared : told) appeared(record);
   return base::Ok();
@@ -96,30 +87,33 @@ void Registry::Abandon(const RecordPtr& record) {
   sockets_.erase(record->key());
 }
 
-base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid, const std::string& owner) {
+base::Result<RecordPtr> Registry::Find(const std::string& id, const std::string& uid, const std::string& identity,
+                                       Access need) {
   std::lock_guard lock(mutex_);
   const auto found = sockets_.find(id);
-  const bool visible =
-      found != sockets_.end() && found->second->owner() == owner && found->second->phase_ == Record::Phase::kPublished;
+  const bool visible = found != sockets_.end() && found->second->phase_ == Record::Phase::kPublished &&
+                       AccessOf(*found->second, identity) != Access::kNone;
   if (visible) {
     if (!uid.empty() && uid != found->second->uid()) return base::UidMismatch(id, uid);
+    if (auto status = Check(*found->second, identity, need); !status.ok()) return std::move(status).error();
     return found->second;
   }
   const auto closed = closed_.find(id);
-  if (closed != closed_.end() && closed->second.record->owner() == owner &&
+  if (closed != closed_.end() && AccessOf(*closed->second.record, identity) != Access::kNone &&
       (uid.empty() || uid == closed->second.record->uid())) {
     return base::SocketGone(id, CloseReasonWord(closed->second.record->content_->close_reason));
   }
   return base::SocketNotFound(id);
 }
 
-std::optional<View> Registry::FindClosed(const std::string& id, const std::string& uid, const std::string& owner) {
+std::optional<View> Registry::FindClosed(const std::string& id, const std::string& uid, const std::string& identity) {
   std::lock_guard lock(mutex_);
   const auto closed = closed_.find(id);
   if (closed == closed_.end()) return std::nullopt;
   const Record& record = *closed->second.record;
-  if (record.owner() != owner || (!uid.empty() && uid != record.uid())) return std::nullopt;
-  return ViewOf(record, *record.content_);
+  const bool visible = AccessOf(record, identity) != Access::kNone;
+  if (!visible || (!uid.empty() && uid != record.uid())) return std::nullopt;
+  return ViewFor(record, *record.content_, identity);
 }
 
 View Registry::Look(const RecordPtr& record) {
@@ -159,17 +153,19 @@ View Registry::ViewOf(const Record& record, const Content& content) {
               .waiting_writes = gauges.waiting_writes.load(relaxed)};
 }
 
-std::pair<std::vector<View>, bool> Registry::List(const std::string& owner, const Filter& filter,
+std::pair<std::vector<View>, bool> Registry::List(const std::string& identity, const Filter& filter,
                                                   const std::string& after, size_t limit) {
   std::vector<View> page;
   std::lock_guard lock(mutex_);
   for (auto it = sockets_.upper_bound(after); it != sockets_.end(); ++it) {
     const Record& record = *it->second;
-    if (record.phase_ != Record::Phase::kPublished || record.owner() != owner) continue;
+    if (record.phase_ != Record::Phase::kPublished || AccessOf(record, identity) == Access::kNone) continue;
     const Content& content = *record.content_;
-    if (!filter.Matches(content.info, content.labels, content.session->name())) continue;
+    // The caller has sessions of these names himself.
+    const std::string_view session = record.owner() == identity ? std::string_view(content.session->name()) : "";
+    if (!filter.Matches(content.info, content.labels, session)) continue;
     if (page.size() == limit) return {std::move(page), true};
-    page.push_back(ViewOf(record, content));
+    page.push_back(ViewFor(record, content, identity));
   }
   return {std::move(page), false};
 }
@@ -240,15 +236,16 @@ std::vector<RecordPtr> Registry::WillCloseAll(const Session& session) {
   return found;
 }
 
-RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid, const std::string& owner,
+RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid, const std::string& identity,
                                net::WaiterId waiter, Appeared appeared) {
   std::lock_guard lock(mutex_);
   const auto found = sockets_.find(id);
-  if (found != sockets_.end() && found->second->owner() == owner &&
-      found->second->phase_ == Record::Phase::kPublished && (uid.empty() || uid == found->second->uid())) {
+  if (found != sockets_.end() && found->second->phase_ == Record::Phase::kPublished &&
+      AccessOf(*found->second, identity) != Access::kNone && (uid.empty() || uid == found->second->uid())) {
     return found->second;
   }
-  name_waiters_.emplace(id, NameWaiter{.id = waiter, .uid = uid, .owner = owner, .appeared = std::move(appeared)});
+  name_waiters_.emplace(id,
+                        NameWaiter{.id = waiter, .uid = uid, .identity = identity, .appeared = std::move(appeared)});
   return nullptr;
 }
 

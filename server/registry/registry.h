@@ -1,9 +1,10 @@
 // Every socket of the daemon by name: who owns it, where it lives, what it is, and what became of it.
 //
 // Thread-safe: one mutex, never held over a system call or a callback but the one of UpdateLabels().
-// A caller sees its own sockets only; a foreign
-// one looks as if it did not exist. A change gets its revision and its place in the log of changes in one critical
-// section with the change itself, so every watcher sees one order.
+// A caller sees its own sockets, and those that are shared with it; another
+// looks as if it did not exist. The mutex of the policy's guard may be taken within this one, never the other way
+// round. A change gets its revision and its place in the log of changes in one critical section with the change itself,
+// so every watcher sees one order.
 #pragma once
 
 #include <deque>
@@ -43,8 +44,10 @@ class Registry {
   // It was not made. No effect once it is published or gone.
   void Abandon(const RecordPtr& record);
 
-  // `uid` may be empty. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH.
-  base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& owner);
+  // `uid` may be empty. `need`: what `identity` must be allowed. Errors: SOCKET_NOT_FOUND, SOCKET_CLOSED, UID_MISMATCH,
+  // GRANT_INSUFFICIENT.
+  base::Result<RecordPtr> Find(const std::string& id, const std::string& uid, const std::string& identity,
+                               Access need = Access::kUse);
   View Look(const RecordPtr& record);
   net::SocketKind KindOf(const RecordPtr& record);
   SessionPtr SessionOf(const RecordPtr& record);
@@ -53,15 +56,31 @@ class Registry {
   base::Result<SessionPtr> Hold(const RecordPtr& record, uint64_t id, Session::Holder holder);
   void Release(const RecordPtr& record, uint64_t id);
   // The last socket that was closed under this name, if it is remembered. `uid` may be empty.
-  std::optional<View> FindClosed(const std::string& id, const std::string& uid, const std::string& owner);
+  std::optional<View> FindClosed(const std::string& id, const std::string& uid, const std::string& identity);
 
-  // Up to `limit` sockets of `owner` that match, by name, after the id `after`. The flag: there are more.
-  std::pair<std::vector<View>, bool> List(const std::string& owner, const Filter& filter, const std::string& after,
+  // Up to `limit` sockets that `identity` may see and that match, by name, after the id `after`. The flag: there are
+  // more.
+  std::pair<std::vector<View>, bool> List(const std::string& identity, const Filter& filter, const std::string& after,
                                           size_t limit);
   // `change` edits a copy, under the mutex; what comes out is checked.
   base::Result<View> UpdateLabels(const RecordPtr& record, const std::function<void(Labels&)>& change);
   // Errors: SOCKET_CLOSED, SESSION_ENDED.
   base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session);
+
+  // sharing.cc. As the one whom it is shared with may see it, now; absent: he may not.
+  std::optional<View> LookAs(const RecordPtr& record, const std::string& identity, bool with_grants = false);
+  // Gives an identity that is not the owner access, in place of what it had; kNone takes it away. What it has under way
+  // beyond that was told to end when this returns; what it does on the socket's loop is over when that has come to what
+  // is posted behind. Errors: SOCKET_CLOSED, GRANT_NOT_FOUND, LIMIT_REACHED max_grants_per_socket.
+  struct Shared {
+    View view;          // the owner's, with all grants
+    bool took = false;  // it may do less than before
+  };
+  base::Result<Shared> Share(const RecordPtr& record, const std::string& identity, Access access);
+  // What `identity` needs it has, and `end` will run if that is withdrawn before Leave(); the owner's is not noted.
+  // Errors: SOCKET_NOT_FOUND, GRANT_INSUFFICIENT.
+  base::Status Enter(const RecordPtr& record, const std::string& identity, Access need, uint64_t id, Grants::Ender end);
+  void Leave(const RecordPtr& record, uint64_t id);
 
   // Whoever closes says why, right before; the first one counts.
   void WillClose(const RecordPtr& record, CloseReason why, std::unique_ptr<const Closer> closer = nullptr);
@@ -73,25 +92,27 @@ class Registry {
   // Publish().
   std::vector<RecordPtr> WillCloseAll(const Session& session);
 
-  // The socket if it is there, else null, and `appeared` will run when it is published (on some shard's thread).
+  // The socket if it is there, else null, and `appeared` will run when it is published (on some shard's thread), or
+  // shared with `identity` (on any).
   using Appeared = std::function<void(RecordPtr)>;
-  RecordPtr FindOrWait(const std::string& id, const std::string& uid, const std::string& owner, net::WaiterId waiter,
+  RecordPtr FindOrWait(const std::string& id, const std::string& uid, const std::string& identity, net::WaiterId waiter,
                        Appeared appeared);
   void StopWaiting(const std::string& id, net::WaiterId waiter);
   // The daemon stops: everyone who waits for a name is told null.
   void EndNameWaits();
 
-  // watch.cc. Every socket of `owner` as kSnapshot, with the revision at which this is the truth.
-  std::pair<std::vector<Change>, uint64_t> Snapshot(const std::string& owner);
-  // Up to `limit` changes of `owner`'s sockets behind `*revision`, which moves on to what was looked at. Error:
+  // watch.cc. Every socket that `identity` may see as kSnapshot, with the revision at which this is the truth.
+  std::pair<std::vector<Change>, uint64_t> Snapshot(const std::string& identity);
+  // Up to `limit` changes that concern `identity` behind `*revision`, which moves on to what was looked at. Error:
   // REVISION_TOO_OLD, also for a revision that is not there yet.
-  base::Result<std::vector<Change>> ChangesBehind(uint64_t* revision, const std::string& owner, size_t limit);
+  base::Result<std::vector<Change>> ChangesBehind(uint64_t* revision, const std::string& identity, size_t limit);
   // Runs `changed` once, on some thread, as soon as there is a change behind `revision`; at once, if there is. `waiter`
   // names the wait.
   void WaitForChange(uint64_t waiter, uint64_t revision, std::function<void()> changed);
   // False: it does not wait (any more).
   bool StopWaitingForChange(uint64_t waiter);
-  View Look(const Change& change) const;
+  // As `identity` may see it. Absent: he may not any more, and must not be told. Of kUnshared: the name and uid alone.
+  std::optional<View> Look(const Change& change, const std::string& identity) const;
 
   size_t size() const;
 
@@ -101,7 +122,7 @@ class Registry {
   struct NameWaiter {
     net::WaiterId id;
     std::string uid;
-    std::string owner;
+    std::string identity;
     Appeared appeared;
   };
   struct Closed {
@@ -110,6 +131,8 @@ class Registry {
   };
 
   base::Result<View> Transfer(const RecordPtr& record, const SessionPtr& session, std::vector<Session::Ender>* refused);
+  base::Result<Shared> Share(const RecordPtr& record, const std::string& identity, Access access,
+                             std::vector<Grants::Ender>* ended, std::vector<Appeared>* appeared);
   void Changed(Record& record, const net::SocketInfo& info);
   void Closing(Record& record);
   bool Close(Record& record);  // false: nobody knew of it
@@ -118,6 +141,12 @@ class Registry {
   void Log(ChangeKind kind, Record& record);
   void Remember(Record& record);
   static View ViewOf(const Record& record, const Content& content);
+  static View ViewFor(const Record& record, const Content& content, const std::string& identity);
+  static Access AccessOf(const Record& record, const std::string& identity);
+  static base::Status Check(const Record& record, const std::string& identity, Access need);
+  static bool Concerns(const Change& change, const std::string& identity);
+  // Those of this identity who wait for the socket.
+  std::vector<Appeared> TakeNameWaiters(const Record& record, const std::string& identity);
   static base::Error GoneError(const Record& record);
 
   const base::Limits limits_;

@@ -71,6 +71,7 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
       if (record_) core_.registry.Abandon(record_);
       // What a listener of ours accepts becomes a record of ours.
       record_ = std::static_pointer_cast<registry::Record>(result->became);
+      if (record_->owner() != call_.identity()) return call_.Fail(base::AcceptedByAnother(result->sequence));
       return Succeed();
     }
     net::Shard& shard = listener_->shard();  // an accepted socket stays on its listener's loop

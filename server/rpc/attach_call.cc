@@ -76,7 +76,8 @@ base::Status Attach::FindSocket(const v1::AttachOpen& open) {
   if (!id.ok()) return std::move(id).error();
   auto record = core().registry.Find(*id, open.uid(), scope().identity());
   if (!record.ok()) return std::move(record).error();
-  if (auto status = scope().EnterSessionOf(*record); !status.ok()) return status;
+  if (auto status = scope().EnterSocket(*record, registry::Access::kUse); !status.ok()) return status;
+  terms_.actor = scope().actor();
   kind_ = net::AttachKindOf(core().registry.Look(*record).info);
   if (auto status = ReadTerms(open); !status.ok()) return status;
   if (auto status = ReserveSendWindow(); !status.ok()) return status;

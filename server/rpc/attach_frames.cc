@@ -92,7 +92,9 @@ base::Status Attach::HandleOpen() {
   opened_ = true;
   Response response;
   v1::AttachOpened& out = *response.mutable_opened();
-  ToProto(core().registry.Look(record_), out.mutable_socket());
+  const auto view = core().registry.LookAs(record_, scope().identity());
+  if (!view) return base::GrantWithdrawn(record_->name());
+  ToProto(*view, out.mutable_socket());
   out.set_receive_offset(attachment_->next());
   if (kind_ != net::AttachKind::kListener) out.set_send_offset(socket->sent());
   out.set_send_window(terms_.send_window);

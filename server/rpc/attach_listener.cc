@@ -46,7 +46,10 @@ base::Status ListenerFrames::Adopt(const std::shared_ptr<net::SocketObserver>& b
 void ListenerFrames::OnConnection(uint64_t sequence, const std::shared_ptr<net::SocketObserver>& became) {
   v1::AttachSocketResponse response;
   response.mutable_accepted()->set_sequence(sequence);
-  ToProto(call_->core().registry.Look(RecordOf(became)), response.mutable_accepted()->mutable_socket());
+  const registry::RecordPtr record = RecordOf(became);
+  if (record->owner() == call_->scope().identity()) {
+    ToProto(call_->core().registry.Look(record), response.mutable_accepted()->mutable_socket());
+  }
   call_->SendMessage(std::move(response));
 }
 

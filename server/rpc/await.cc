@@ -100,7 +100,7 @@ class Await : public std::enable_shared_from_this<Await> {
         return Settle(i);
       }
     } else {
-      auto found = core_.registry.Find(item.id, item.uid, identity_);
+      auto found = core_.registry.Find(item.id, item.uid, identity_, registry::Access::kObserve);
       if (!found.ok()) return OnMissing(i, std::move(found).error());
       record = *std::move(found);
     }
@@ -108,7 +108,7 @@ class Await : public std::enable_shared_from_this<Await> {
   }
 
   bool WasClosed(const Item& item) {
-    auto found = core_.registry.Find(item.id, item.uid, identity_);
+    auto found = core_.registry.Find(item.id, item.uid, identity_, registry::Access::kObserve);
     return !found.ok() && found.error().reason == "SOCKET_CLOSED";
   }
 
@@ -137,34 +137,57 @@ class Await : public std::enable_shared_from_this<Await> {
       slots_[i].record = record;
       waiter = slots_[i].waiter;
     }
+    if (!Enter(record, waiter)) return;
     net::Shard& shard = record->shard();
     shard.Post([self = shared_from_this(), i, record, waiter, &shard] {
       if (self->Ended()) return;
       net::Socket* const socket = shard.Find(record->handle());
-      if (socket == nullptr) return self->OnResult(i, record, false);
+      if (socket == nullptr) return self->OnResult(i, record, waiter, false);
       const Item& item = self->slots_[i].item;
       socket->AddWaiter({.id = waiter,
                          .condition = item.condition,
                          .readable_bytes = item.readable_bytes,
-                         .done = [self, i, record](base::Result<const net::SocketInfo*> info) {
+                         .done = [self, i, record, waiter](base::Result<const net::SocketInfo*> info) {
                            if (!info.ok()) return self->End(std::move(info).error());
-                           self->OnResult(i, record, *info != nullptr);
+                           self->OnResult(i, record, waiter, *info != nullptr);
                          }});
       self->Settle(i);
     });
   }
 
+  // Until the call ends it may be told that the socket is no longer shared with the caller.
+  bool Enter(const registry::RecordPtr& record, net::WaiterId waiter) {
+    if (record->owner() == identity_) return true;
+    const auto withdrawn = [self = shared_from_this()](const base::Error& why) { self->End(why); };
+    auto entered = core_.registry.Enter(record, identity_, registry::Access::kObserve, waiter, withdrawn);
+    if (!entered.ok()) {
+      End(base::GrantWithdrawn(record->name()));
+      return false;
+    }
+    if (Ended()) Leave(record, waiter);  // StopWaits() may have been before
+    return true;
+  }
+
+  void Leave(const registry::RecordPtr& record, net::WaiterId waiter) {
+    if (record->owner() != identity_) core_.registry.Leave(record, waiter);
+  }
+
   // It held, or the socket was closed first.
-  void OnResult(size_t i, const registry::RecordPtr& record, bool held) {
+  void OnResult(size_t i, const registry::RecordPtr& record, net::WaiterId waiter, bool held) {
     if (!held && slots_[i].item.condition != net::Condition::kClosed) {
       if (core_.draining.load()) return End(base::Draining());
-      if (slots_[i].item.allow_missing) return Arm(i);
+      if (slots_[i].item.allow_missing) {
+        Leave(record, waiter);
+        return Arm(i);
+      }
       base::Error error = base::SocketClosedWhileWaiting(CloseReasonWord(core_.registry.Look(record).close_reason));
       error.socket = record->name();
       return End(std::move(error));
     }
+    const auto view = core_.registry.LookAs(record, identity_);
+    if (!view) return End(base::GrantWithdrawn(record->name()));
     v1::Socket socket;
-    ToProto(core_.registry.Look(record), &socket);
+    ToProto(*view, &socket);
     Hold(i, std::move(socket));
   }
 
@@ -239,6 +262,7 @@ class Await : public std::enable_shared_from_this<Await> {
     call_.SetCanceller(nullptr);
     core_.control.Post([self = shared_from_this()] { self->core_.control.CancelTimer(self->timer_); });
     for (const Slot& slot : slots_) {
+      if (slot.record) Leave(slot.record, slot.waiter);
       if (slot.held || slot.waiter == 0) continue;
       if (!slot.record) {
         core_.registry.StopWaiting(slot.item.id, slot.waiter);

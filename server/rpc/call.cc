@@ -1,6 +1,7 @@
 #include "server/rpc/call.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/rpc/convert.h"
 #include "server/rpc/status.h"
@@ -10,27 +11,32 @@ namespace socketeer::rpc {
 net::OperationBase Call::OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const {
   const auto since = scope_.now() - scope_.began();
   if (timeout) *timeout = std::max(*timeout - since, std::chrono::nanoseconds::zero());
-  return {.id = scope_.id(), .mode = mode, .timeout = timeout, .cancelled = &scope_.cancellation()->cancelled()};
+  return {.id = scope_.id(),
+          .mode = mode,
+          .timeout = timeout,
+          .cancelled = &scope_.cancellation()->cancelled(),
+          .actor = scope_.actor().get()};
 }
 
-base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid) {
+base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid, registry::Access need) {
   base::Status entered = base::Ok();
-  auto record = Find(name, uid, &entered);
+  auto record = Find(name, uid, need, &entered);
   if (!entered.ok()) return std::move(entered).error();
   return record;
 }
 
 base::Result<registry::RecordPtr> Call::FindToLook(const std::string& name, const std::string& uid) {
   base::Status entered = base::Ok();
-  return Find(name, uid, &entered);
+  return Find(name, uid, registry::Access::kObserve, &entered);
 }
 
-base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid, base::Status* entered) {
+base::Result<registry::RecordPtr> Call::Find(const std::string& name, const std::string& uid, registry::Access need,
+                                             base::Status* entered) {
   auto id = SocketIdOf(name, "name");
   if (!id.ok()) return std::move(id).error();
   socket_ = name;
-  auto record = core().registry.Find(*id, uid, identity());
-  if (record.ok()) *entered = scope_.EnterSessionOf(*record);
+  auto record = core().registry.Find(*id, uid, identity(), need);
+  if (record.ok()) *entered = scope_.EnterSocket(*record, need);
   return record;
 }
 
@@ -40,11 +46,13 @@ void Call::Post(const registry::RecordPtr& record, OnSocket run) {
   WaitOn(shard, handle);
   shard.RunOrPost([this, &shard, handle, record, run = std::move(run)]() mutable {
     net::Socket* const socket = shard.Find(handle);
-    if (socket == nullptr) {
+    if (socket == nullptr && !cancelled()) {
       if (core().draining.load()) return Fail(base::Draining());
       return Fail(base::SocketGone(record->id(), CloseReasonWord(core().registry.Look(record).close_reason)));
     }
     if (cancelled()) return Fail(base::Cancelled());
+    const auto actor = scope_.actor();  // `run` may end the call
+    const net::Socket::Acting acting(*socket, actor.get());
     run(*socket);
   });
 }
@@ -70,7 +78,14 @@ void Call::SetEnder(std::function<void(base::Error)> end) {
 void Call::Fail(base::Error error) {
   if (undo_) undo_();
   // Why a call was cancelled, its operation does not know.
-  if (const auto why = scope_.cancellation()->why(); why && error.reason == "CANCELLED") {
+  const auto why = scope_.cancellation()->why();
+  if (why && why->reason == "GRANT_WITHDRAWN") {
+    // What became of the socket is no longer the caller's business; only what was done before.
+    const base::Error had = std::exchange(error, *why);
+    error.operation = had.operation;
+    error.bytes_done = had.bytes_done;
+    error.datagrams_done = had.datagrams_done;
+  } else if (why && error.reason == "CANCELLED") {
     error.code = why->code;
     error.origin = why->origin;
     error.reason = why->reason;

@@ -45,8 +45,10 @@ class Call final : public grpc::ServerUnaryReactor {
   // resolver took is over.
   net::OperationBase OperationOf(net::Mode mode, std::optional<std::chrono::nanoseconds> timeout) const;
 
-  // The caller's socket of that name. The call is in that socket's session too.
-  base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid);
+  // The socket of that name, with which the caller may do what it `need`s: his own, in whose session the call is then,
+  // too; or one that is shared with him, until that is withdrawn, which cancels the call.
+  base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid,
+                                         registry::Access need = registry::Access::kUse);
   // The same for a call that only looks, also when that session is just ending.
   base::Result<registry::RecordPtr> FindToLook(const std::string& name, const std::string& uid);
 
@@ -97,7 +99,8 @@ class Call final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid, base::Status* entered);
+  base::Result<registry::RecordPtr> Find(const std::string& name, const std::string& uid, registry::Access need,
+                                         base::Status* entered);
   void ClaimOnce();
   void AnswerAs(const registry::Answer& first);
   void Tell(const base::Error* error) const { scope_.Tell(verb_, error, telling_, request_id()); }

@@ -40,7 +40,9 @@ CallScope::~CallScope() {
   // The beginning of a short call was sign of life enough, and who has lost his proof gives none.
   const bool was_long = !sessions_.empty() && now() - began_ > kPingInterval && !cancellation_->unproven().load();
   const auto heard = was_long ? core_.connections.Heard(caller_.connection) : std::nullopt;
-  if (socket_) {
+  if (actor_) {
+    core_.registry.Leave(socket_, id_);
+  } else if (socket_) {
     if (heard) core_.registry.SessionOf(socket_)->Renew(*heard);
     core_.registry.Release(socket_, id_);
   }
@@ -114,7 +116,15 @@ void CallScope::LeaveStanding() {
   if (!names_session_ && !sessions_.empty()) sessions_.front()->Release(id_);
 }
 
-base::Status CallScope::EnterSessionOf(const registry::RecordPtr& socket) {
+base::Status CallScope::EnterSocket(const registry::RecordPtr& socket, registry::Access need) {
+  if (socket->owner() != caller_.identity) {
+    const auto cancel = [cancellation = cancellation_](const base::Error& why) { cancellation->Cancel(why); };
+    if (auto status = core_.registry.Enter(socket, caller_.identity, need, id_, cancel); !status.ok()) return status;
+    actor_ =
+        std::make_shared<const net::Actor>(net::Actor{.identity = caller_.identity, .account = session()->account()});
+    socket_ = socket;
+    return base::Ok();
+  }
   auto session = core_.registry.Hold(socket, id_, Holder());
   if (!session.ok()) return std::move(session).error();
   (*session)->Renew(began_);

@@ -44,8 +44,10 @@ class CallScope {
   void OnDone() { core_.identities.Unwatch(id_, caller_); }
   // Renews the session, and holds it until this call is over; no effect when it is in it already. SESSION_ENDED.
   base::Status Enter(const registry::SessionPtr& session);
-  // The same with the session that the socket is in now, and is moved to.
-  base::Status EnterSessionOf(const registry::RecordPtr& socket);
+  // The same with the session that the socket is in now, and is moved to. Of another's socket, which is shared with the
+  // caller: the call stays in its own session, and is cancelled when what it `need`s is withdrawn. Also
+  // SOCKET_NOT_FOUND, GRANT_INSUFFICIENT.
+  base::Status EnterSocket(const registry::RecordPtr& socket, registry::Access need);
 
   Core& core() const { return core_; }
   const std::string& identity() const { return caller_.identity; }
@@ -57,9 +59,11 @@ class CallScope {
   // The one that the metadata names, or the standing one. After Admit().
   const registry::SessionPtr& session() const { return sessions_.front(); }
   bool names_session() const { return names_session_; }
-  // Where what it accepts will live: in the session that it names, or with the listener.
+  // For whom its operations act; null: for the owner of the socket. After EnterSocket().
+  const std::shared_ptr<const net::Actor>& actor() const { return actor_; }
+  // Where what it accepts will live: in the session that it names, or with the listener, if that is its own.
   registry::SessionPtr SessionForAccepted(const registry::RecordPtr& listener) const {
-    return names_session_ ? session() : core_.registry.SessionOf(listener);
+    return names_session_ || actor_ ? session() : core_.registry.SessionOf(listener);
   }
   const std::shared_ptr<Cancellation>& cancellation() const { return cancellation_; }
   // gRPC knows that its caller has given it up; OnCancel() may still be to come.
@@ -90,7 +94,8 @@ class CallScope {
   const std::shared_ptr<Cancellation> cancellation_;
   registry::SessionPtr own_session_;            // for Tell(), on whatever thread a call ends
   std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names
-  registry::RecordPtr socket_;                  // whose session it is in
+  registry::RecordPtr socket_;                  // whose session it is in; with actor_: which it uses by a grant
+  std::shared_ptr<const net::Actor> actor_;     // null: it has no business with another's socket
   quota::Hold place_;                           // among the caller's calls
   bool has_drain_hook_ = false;
 };

@@ -100,6 +100,12 @@ void ToProto(const registry::View& view, v1::Socket* out) {
   out->set_session(view.session);
   out->set_close_reason(static_cast<v1::CloseReason>(view.close_reason));
   if (view.close_reason != registry::CloseReason::kNone) *out->mutable_close_time() = ToProto(view.close_time);
+  if (view.access != registry::Access::kOwn) out->set_access(static_cast<v1::Access>(view.access));
+  for (const registry::Grant& each : view.grants) {
+    v1::Grant* const grant = out->add_grants();
+    grant->set_identity(each.identity);
+    grant->set_access(static_cast<v1::Access>(each.access));
+  }
 }
 
 void ToProto(net::IncomingDatagram datagram, v1::IncomingDatagram* out) {

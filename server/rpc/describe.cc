@@ -139,6 +139,18 @@ void Describe(const v1::TransferSocketRequest& request, const v1::Socket& respon
   Describe(response, event);
 }
 
+void Describe(const v1::ShareSocketRequest& request, const v1::Socket& response, audit::Event* event) {
+  const bool known = v1::Access_IsValid(request.access());
+  event->Text("grantee", Front(request.identity()));
+  event->Text("access", known ? v1::Access_Name(request.access()).substr(7) : std::to_string(request.access()));
+  Describe(response, event);
+}
+
+void Describe(const v1::UnshareSocketRequest& request, const v1::Socket& response, audit::Event* event) {
+  event->Text("grantee", Front(request.identity())).Text("access", "NONE");
+  Describe(response, event);
+}
+
 void Describe(const v1::CreateSessionRequest& request, const v1::Session& response, audit::Event* event) {
   event->Text("ask_id", Front(request.session_id()));
   if (response.name().empty()) return;  // there is none

@@ -33,6 +33,8 @@ void Describe(const v1::ConnectSocketRequest& request, const v1::ConnectSocketRe
 void Describe(const v1::ListenSocketRequest& request, const v1::Socket& response, audit::Event* event);
 void Describe(const v1::AcceptSocketRequest& request, const v1::AcceptSocketResponse& response, audit::Event* event);
 void Describe(const v1::TransferSocketRequest& request, const v1::Socket& response, audit::Event* event);
+void Describe(const v1::ShareSocketRequest& request, const v1::Socket& response, audit::Event* event);
+void Describe(const v1::UnshareSocketRequest& request, const v1::Socket& response, audit::Event* event);
 void Describe(const v1::CreateSessionRequest& request, const v1::Session& response, audit::Event* event);
 
 }  // namespace socketeer::rpc

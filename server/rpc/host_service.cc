@@ -30,6 +30,7 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_retained_bytes(limits.max_retained_bytes);
   out->set_max_send_window_bytes(limits.max_send_window_bytes);
   out->set_max_window_datagrams(limits.max_window_datagrams);
+  out->set_max_grants_per_socket(limits.max_grants_per_socket);
 }
 
 void Fill(quota::Pool& pool, base::MonotonicTime now, v1::Quota* out) {

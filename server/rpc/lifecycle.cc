@@ -30,8 +30,10 @@ Telling ToldIfItFails() {
 
 }  // namespace
 
-void SocketService::Show(const registry::RecordPtr& record, v1::Socket* out) {
-  ToProto(core_.registry.Look(record), out);
+void SocketService::Show(const Call& call, const registry::RecordPtr& record, v1::Socket* out) {
+  const auto view = core_.registry.LookAs(record, call.identity());
+  if (view) return ToProto(*view, out);
+  out->set_name(record->name());
 }
 
 SocketService::Reactor* SocketService::OpenSocket(Context* context, const v1::OpenSocketRequest* request,
@@ -50,7 +52,7 @@ SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::Bi
     return ResolveAll(call, {{request->local(), "local", true}}, kind,
                       [=, this, &call, record = *record](std::vector<Addresses> found) {
                         call.Post(record, [=, this, &call](net::Socket& socket) {
-                          call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(record, response); });
+                          call.Answer(socket.Bind(found[0].list[0]), [&](base::Unit) { Show(call, record, response); });
                         });
                       });
   };
@@ -72,7 +74,7 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
     }
     if (request->has_disconnect()) {
       call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
-        call.Answer(socket.Disconnect(), [&](base::Unit) { Show(record, response->mutable_socket()); });
+        call.Answer(socket.Disconnect(), [&](base::Unit) { Show(call, record, response->mutable_socket()); });
       });
       return base::Ok();
     }
@@ -85,7 +87,7 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
                 base, found[0].list[0], [=, this, &call](base::Result<net::ConnectResult> result) {
                   call.Answer(std::move(result), [&](net::ConnectResult connected) {
                     response->set_timed_out(connected.timed_out);
-                    Show(record, response->mutable_socket());
+                    Show(call, record, response->mutable_socket());
                   });
                 }));
           });
@@ -102,7 +104,7 @@ SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::
     auto backlog = BacklogOf(request->has_backlog() ? std::optional(request->backlog()) : std::nullopt, "backlog");
     if (!backlog.ok()) return std::move(backlog).error();
     call.Post(*record, [=, this, &call, record = *record](net::Socket& socket) {
-      call.Answer(socket.Listen(*backlog), [&](base::Unit) { Show(record, response); });
+      call.Answer(socket.Listen(*backlog), [&](base::Unit) { Show(call, record, response); });
     });
     return base::Ok();
   };
@@ -133,7 +135,7 @@ SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1
       auto done = [=, this, &call](base::Result<net::ShutdownResult> result) {
         call.Answer(std::move(result), [&](net::ShutdownResult shut) {
           response->set_timed_out(shut.timed_out);
-          Show(record, response->mutable_socket());
+          Show(call, record, response->mutable_socket());
         });
       };
       if (how != SHUT_RD) {
@@ -150,7 +152,7 @@ SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1
 SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::CloseSocketRequest* request,
                                                    v1::CloseSocketResponse* response) {
   const auto begin = [=, this](Call& call) -> base::Status {
-    auto record = call.Find(request->name(), request->uid());
+    auto record = call.Find(request->name(), request->uid(), registry::Access::kOwn);
     if (!record.ok()) return std::move(record).error();
     // Not through call.Post(): a close is not taken back when its caller gives up. But the caller need not wait for one
     // that lingers, nor need a daemon that stops.
@@ -167,7 +169,7 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
       const char* const why = CloseReasonWord(registry::CloseReason::kOwner);
       shard.Close(record->handle(), base::SocketClosedWhileWaiting(why), [=, this, &call] {
         v1::CloseSocketResponse closed;
-        Show(record, closed.mutable_socket());
+        ToProto(core_.registry.Look(record), closed.mutable_socket());  // the owner's; the call may be gone
         there ? claim.Succeed(closed) : claim.Forget();
         if (answered->exchange(true)) return;
         if (!there) {

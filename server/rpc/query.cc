@@ -36,7 +36,7 @@ base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::stri
 SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const v1::GetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
   return Serve(core_, *context, "getsockopt", *request, [=](Call& call) -> base::Status {
-    auto record = call.Find(request->name(), request->uid());
+    auto record = call.Find(request->name(), request->uid(), registry::Access::kObserve);
     if (!record.ok()) return std::move(record).error();
     call.Post(*record, [=, &call](net::Socket& socket) {
       call.Answer(socket.GetOptions(), [&](const net::OptionList& options) { ToProto(options, response); });
@@ -73,7 +73,10 @@ SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::Get
   return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
     auto record = call.FindToLook(request->name(), request->uid());
     if (record.ok()) {
-      Show(*record, response);
+      // Whether he may, and what he sees, are of one moment.
+      const auto view = core_.registry.LookAs(*record, call.identity(), true);
+      if (!view) return base::SocketNotFound((*record)->id());
+      ToProto(*view, response);
     } else {
       // It is no error to ask what became of one.
       if (record.error().reason != "SOCKET_CLOSED") return std::move(record).error();
@@ -113,7 +116,7 @@ SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::
     const v1::Socket& socket = request->socket();
     auto id = SocketIdOf(socket.name(), "socket.name");
     if (!id.ok()) return std::move(id).error();
-    auto record = call.Find(socket.name(), socket.uid());
+    auto record = call.Find(socket.name(), socket.uid(), registry::Access::kOwn);
     if (!record.ok()) return std::move(record).error();
     if (request->update_mask().paths().empty()) {
       return base::InvalidField("update_mask", "empty", "labels, or labels.KEY");
@@ -140,7 +143,7 @@ SocketService::Reactor* SocketService::TransferSocket(Context* context, const v1
   const auto transfer = [=, this](Call& call) -> base::Status {
     auto id = SessionIdOf(request->session(), "session");
     if (!id.ok()) return std::move(id).error();
-    auto record = call.Find(request->name(), request->uid());
+    auto record = call.Find(request->name(), request->uid(), registry::Access::kOwn);
     if (!record.ok()) return std::move(record).error();
     auto session = core_.sessions.Find(call.identity(), *id);
     if (!session.ok()) return std::move(session).error();

@@ -31,6 +31,10 @@ class SocketService final : public v1::SocketService::CallbackService {
   Reactor* SendDatagrams(Context*, const v1::SendDatagramsRequest*, v1::SendDatagramsResponse*) override;
   Reactor* ReceiveDatagrams(Context*, const v1::ReceiveDatagramsRequest*, v1::ReceiveDatagramsResponse*) override;
 
+  // sharing.cc
+  Reactor* ShareSocket(Context*, const v1::ShareSocketRequest*, v1::Socket*) override;
+  Reactor* UnshareSocket(Context*, const v1::UnshareSocketRequest*, v1::Socket*) override;
+
   // query.cc
   Reactor* GetSocketOptions(Context*, const v1::GetSocketOptionsRequest*, v1::SocketOptions*) override;
   Reactor* SetSocketOptions(Context*, const v1::SetSocketOptionsRequest*, v1::SocketOptions*) override;
@@ -42,7 +46,8 @@ class SocketService final : public v1::SocketService::CallbackService {
   grpc::ServerWriteReactor<v1::WatchSocketsResponse>* WatchSockets(Context*, const v1::WatchSocketsRequest*) override;
 
  private:
-  void Show(const registry::RecordPtr& record, v1::Socket* out);
+  // As the caller may see it; its name alone when that has just ended.
+  void Show(const Call& call, const registry::RecordPtr& record, v1::Socket* out);
 
   Core& core_;
 };

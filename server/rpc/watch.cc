@@ -92,10 +92,18 @@ class Watch final : public StreamCall<v1::WatchSocketsResponse> {
   }
 
   void Add(const registry::Change& change) {
+    // A snapshot is told piece by piece, and a change after it was read: it may be no business of the caller's by now.
+    const auto view = core().registry.Look(change, scope().identity());
+    if (!view) return;
     v1::SocketChange* const out = response_.add_changes();
     out->set_kind(static_cast<v1::ChangeKind>(change.kind));
     out->set_revision(change.revision);
-    ToProto(core().registry.Look(change), out->mutable_socket());
+    if (change.kind == registry::ChangeKind::kUnshared) {
+      out->mutable_socket()->set_name(view->name);
+      out->mutable_socket()->set_uid(view->uid);
+    } else {
+      ToProto(*view, out->mutable_socket());
+    }
   }
 
   std::vector<registry::Change> snapshot_;  // still to be told, from at_ on

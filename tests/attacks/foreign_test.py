@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
-from contract import Client, attach_pb, await_pb, data_pb, duration, error_of, inet, pb, session_pb, socket_pb  # noqa: E402
+from contract import Client, attach_pb, await_pb, data_pb, duration, error_of, inet, pb, session_pb, share_pb, socket_pb  # noqa: E402
 from daemon import DaemonTest  # noqa: E402
 from tls import hash_line  # noqa: E402
 
@@ -31,6 +31,8 @@ REQUESTS = {
     "GetSocket": lambda at: pb.GetSocketRequest(**at),
     "UpdateSocket": lambda at: pb.UpdateSocketRequest(socket=socket_pb.Socket(**at), update_mask={"paths": ["labels"]}),
     "TransferSocket": lambda at: pb.TransferSocketRequest(session="sessions/standing", **at),
+    "ShareSocket": lambda at: share_pb.ShareSocketRequest(identity="uid:7", access=socket_pb.ACCESS_USE, **at),
+    "UnshareSocket": lambda at: share_pb.UnshareSocketRequest(identity="uid:7", **at),
     "AttachSocket": lambda at: iter([attach_pb.AttachSocketRequest(open=attach_pb.AttachOpen(**at))]),
 }
 SESSION_REQUESTS = {

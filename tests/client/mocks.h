@@ -65,6 +65,8 @@ class MockSocketServiceStub : public SocketService::StubInterface {
   SOCKETEER_MOCK(ListSockets, ListSocketsRequest, ListSocketsResponse)
   SOCKETEER_MOCK(UpdateSocket, UpdateSocketRequest, Socket)
   SOCKETEER_MOCK(TransferSocket, TransferSocketRequest, Socket)
+  SOCKETEER_MOCK(ShareSocket, ShareSocketRequest, Socket)
+  SOCKETEER_MOCK(UnshareSocket, UnshareSocketRequest, Socket)
   SOCKETEER_NO_STREAM(WatchSockets, WatchSocketsRequest, WatchSocketsResponse)
   SOCKETEER_NO_BIDI(AttachSocket, AttachSocketRequest, AttachSocketResponse)
 };

@@ -10,7 +10,7 @@ namespace {
 using testing::DatagramKeeper;
 using testing::ListenerKeeper;
 
-constexpr AttachTerms kTerms{.receive_window = 64, .send_window = 64};
+const AttachTerms kTerms{.receive_window = 64, .send_window = 64};
 constexpr size_t kThree = 3;
 constexpr const char* kSent[kThree] = {"one", "", "three"};
 
@@ -76,7 +76,7 @@ void AllCanBeReceived(Stage& stage, const Outcome& outcome, const CallMade*) {
 
 Outcome RunAttachedSend(Stage& stage) {
   const auto keeper = std::make_shared<DatagramKeeper>();
-  constexpr AttachTerms kSendOnly{.receive_window = 0, .send_window = 64};
+  const AttachTerms kSendOnly{.receive_window = 0, .send_window = 64};
   Outcome outcome = Attached(
       stage, *keeper, 1, [&](Socket& socket) { return socket.AttachDatagrams(kSendOnly, keeper); },
       [&](DatagramAttachment& attachment) {

@@ -16,7 +16,7 @@ LAYERS = {
     "server/net": ["server/quota", "server/base"],
     "server/guard": ["server/net", "server/policy", "server/base"],
     "server/registry": ["server/guard", "server/net", "server/quota", "server/base"],
-    "server/rpc": ["server/registry", "server/guard", "server/audit", "server/net", "server/quota", "server/base", "proto"],
+    "server/rpc": ["server/registry", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
     "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
     # It judges a policy's file as the daemon would, so by the same code.
     "client/cli": ["client", "proto", "server/policy", "server/base"],

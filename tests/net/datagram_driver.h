@@ -77,6 +77,6 @@ class DatagramDriver {
   std::optional<base::Error> refused_;
 };
 
-inline constexpr AttachTerms kWide{.receive_window = 64, .send_window = 64};
+inline const AttachTerms kWide{.receive_window = 64, .send_window = 64};
 
 }  // namespace socketeer::net::testing

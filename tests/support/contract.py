@@ -29,6 +29,7 @@ def _generate():
 
 _generate()
 pb = importlib.import_module("socketeer.v1.socket_service_pb2")
+share_pb = importlib.import_module("socketeer.v1.share_pb2")
 socket_pb = importlib.import_module("socketeer.v1.socket_pb2")
 data_pb = importlib.import_module("socketeer.v1.data_pb2")
 attach_pb = importlib.import_module("socketeer.v1.attach_pb2")
@@ -61,9 +62,9 @@ class _InSession(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterce
 class Client:
     """A channel to a daemon with its stubs. Close it."""
 
-    def __init__(self, address):
+    def __init__(self, address, options=()):
         # A connection of its own: channels to one address would share theirs.
-        self._use(grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]))
+        self._use(grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1), *options]))
 
     def _use(self, channel):
         self.channel = channel

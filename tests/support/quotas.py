@@ -27,8 +27,8 @@ class _WithMetadata(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInte
 class TokenClient(Client):
     """A connection of its own, over which a token says who calls; in a session, if one is named."""
 
-    def __init__(self, address, token, session=None):
-        super().__init__(address)
+    def __init__(self, address, token, session=None, options=()):
+        super().__init__(address, options)
         pairs = [("authorization", f"Bearer {token}")]
         if session:
             pairs.append(("socketeer-session", session))

@@ -98,6 +98,13 @@ class RemoteSocket {
   // does. Who hands the socket over calls Release.
   absl::StatusOr<v1::Socket> Transfer(std::string_view session, const CallOptions& options = {});
 
+  // Lets another identity ("uid:1000", "token:ci") observe or use the socket; the answer has all grants. Errors beside
+  // those of any call: INVALID_FIELD (identity, access), LIMIT_REACHED (max_grants_per_socket), GRANT_INSUFFICIENT (it
+  // is shared with the caller, not his).
+  absl::StatusOr<v1::Socket> Share(std::string_view identity, v1::Access access, const CallOptions& options = {}) const;
+  // Ends that. What the identity had under way on the socket is over when this returns. GRANT_NOT_FOUND.
+  absl::StatusOr<v1::Socket> Unshare(std::string_view identity, const CallOptions& options = {}) const;
+
   // Closes the socket; the answer is how it was last. The handle owns nothing afterwards, unless
   // the daemon could not be reached.
   absl::StatusOr<v1::Socket> Close(const CallOptions& options = {});
