@@ -244,20 +244,18 @@ RecordPtr Registry::FindOrWait(const std::string& id, const std::string& uid, co
       AccessOf(*found->second, identity) != Access::kNone && (uid.empty() || uid == found->second->uid())) {
     return found->second;
   }
-  name_waiters_.emplace(id,
-                        NameWaiter{.id = waiter, .uid = uid, .identity = identity, .appeared = std::move(appeared)});
+  name_waiters_.emplace(std::pair(id, waiter),
+                        NameWaiter{.uid = uid, .identity = identity, .appeared = std::move(appeared)});
   return nullptr;
 }
 
 void Registry::StopWaiting(const std::string& id, net::WaiterId waiter) {
   std::lock_guard lock(mutex_);
-  auto [it, end] = name_waiters_.equal_range(id);
-  const auto found = std::find_if(it, end, [waiter](const auto& entry) { return entry.second.id == waiter; });
-  if (found != end) name_waiters_.erase(found);
+  name_waiters_.erase({id, waiter});
 }
 
 void Registry::EndNameWaits() {
-  std::multimap<std::string, NameWaiter> waiters;
+  decltype(name_waiters_) waiters;
   {
     std::lock_guard lock(mutex_);
     waiters.swap(name_waiters_);

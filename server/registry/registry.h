@@ -120,7 +120,6 @@ class Registry {
   friend class Record;
   class Transaction;
   struct NameWaiter {
-    net::WaiterId id;
     std::string uid;
     std::string identity;
     Appeared appeared;
@@ -152,11 +151,11 @@ class Registry {
   const base::Limits limits_;
   const base::Clock& clock_;
   guard::Guard* const guard_;
-  Told told_;                                      // may be null
-  mutable std::mutex mutex_;                       // guards all below
-  std::map<std::string_view, RecordPtr> sockets_;  // by the record's own id
-  std::multimap<std::string, NameWaiter> name_waiters_;
-  std::map<std::string, Closed> closed_;  // by id: the last one that had it
+  Told told_;                                                                 // may be null
+  mutable std::mutex mutex_;                                                  // guards all below
+  std::map<std::string_view, RecordPtr> sockets_;                             // by the record's own id
+  std::map<std::pair<std::string, net::WaiterId>, NameWaiter> name_waiters_;  // by the socket's id and their own
+  std::map<std::string, Closed> closed_;                                      // by id: the last one that had it
   std::deque<std::pair<uint64_t, std::string>> closed_order_;
   uint64_t closed_count_ = 0;
   ChangeLog log_;

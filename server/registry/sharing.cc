@@ -72,8 +72,8 @@ base::Result<Registry::Shared> Registry::Share(const RecordPtr& record, const st
 
 std::vector<Registry::Appeared> Registry::TakeNameWaiters(const Record& record, const std::string& identity) {
   std::vector<Appeared> told;
-  auto [it, end] = name_waiters_.equal_range(record.id());
-  while (it != end) {
+  auto it = name_waiters_.lower_bound({record.id(), 0});
+  while (it != name_waiters_.end() && it->first.first == record.id()) {
     const NameWaiter& waiter = it->second;
     if (waiter.identity != identity || (!waiter.uid.empty() && waiter.uid != record.uid())) {
       ++it;

@@ -7,6 +7,7 @@
 #include "server/rpc/convert.h"
 #include "server/rpc/unknown_fields.h"
 #include "socketeer/v1/host_service.pb.h"
+#include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer::rpc {
 namespace {
@@ -18,6 +19,14 @@ ProofWatch::Keep KeepFor(const grpc::CallbackServerContext& context) {
     grpc_call_ref(call);
     return [kept = std::shared_ptr<grpc_call>(call, grpc_call_unref)] { grpc_call_cancel(kept.get(), nullptr); };
   };
+}
+
+// How many calls it counts for.
+uint32_t PlacesFor(const google::protobuf::Message& request, uint32_t most_items) {
+  if (request.GetDescriptor() != v1::AwaitSocketsRequest::descriptor()) return 1;
+  // More items are refused.
+  const int items = static_cast<const v1::AwaitSocketsRequest&>(request).items_size();
+  return 1 + std::min(static_cast<uint32_t>(items), most_items) / base::kAwaitItemsOfACall;
 }
 
 }  // namespace
@@ -52,7 +61,7 @@ CallScope::~CallScope() {
   }
   // Under the mutex from the count on: Drain() may tear the core down once it has seen zero.
   std::lock_guard lock(core_.idle_mutex);
-  if (core_.calls.fetch_sub(1) == 1 && core_.draining.load()) core_.idle.notify_all();
+  if (core_.calls.fetch_sub(places_) == places_ && core_.draining.load()) core_.idle.notify_all();
 }
 
 base::Status CallScope::Admit(const google::protobuf::Message& request) {
@@ -60,7 +69,9 @@ base::Status CallScope::Admit(const google::protobuf::Message& request) {
   if (caller_.refused) return *caller_.refused;
   if (caller_.identity.empty()) return base::UnknownCaller();
   if (caller_.over_limit) return base::LimitReached("max_connections", core_.limits.max_connections);
-  if (core_.calls.load(std::memory_order_relaxed) > core_.limits.max_calls) {
+  const uint32_t more = PlacesFor(request, core_.limits.max_await_conditions) - 1;
+  places_ += more;
+  if (core_.calls.fetch_add(more, std::memory_order_relaxed) + more > core_.limits.max_calls) {
     return base::LimitReached("max_calls", core_.limits.max_calls);
   }
   if (auto status = core_.identities.Watch(id_, caller_, cancellation_, KeepFor(context_)); !status.ok()) {
@@ -78,7 +89,7 @@ base::Status CallScope::TakePlace(const google::protobuf::Message& request) {
   quota::Account* const account = session()->account().get();
   // Whoever has used up the quota is told what it is.
   if (account == nullptr || request.GetDescriptor() == v1::GetQuotaRequest::descriptor()) return base::Ok();
-  auto taken = account->Take(quota::Count::kWaitingCalls);
+  auto taken = account->Take(quota::Count::kWaitingCalls, places_);
   if (!taken.ok()) return std::move(taken).error();
   place_ = *std::move(taken);
   return base::Ok();

@@ -91,6 +91,7 @@ class CallScope {
   const net::OperationId id_;
   const base::MonotonicTime began_;
   const bool names_session_;
+  uint32_t places_ = 1;  // the calls that it counts for
   const std::shared_ptr<Cancellation> cancellation_;
   registry::SessionPtr own_session_;            // for Tell(), on whatever thread a call ends
   std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
-from contract import data_pb, inet, pb, socket_pb, watch_pb  # noqa: E402
+from contract import await_pb, data_pb, inet, pb, socket_pb, watch_pb  # noqa: E402
 from quotas import QuotaTest, Stream, info_of  # noqa: E402
 
 SOCKETS = "quotas: [{identities: token:ci, sockets: 4}]\n"
@@ -147,6 +147,25 @@ class WaitingCalls(QuotaTest):
             each.cancel()
         self.assertEqual(4, self.used(callers[0], "sockets"))
         self.await_use(callers[0], "waiting_calls", 0)
+
+    def test_an_await_counts_by_what_it_waits_for(self):
+        """A name that is waited for takes memory too."""
+        self.serve(CALLS)
+        caller = self.caller()
+
+        def wait(count):
+            return caller.sockets.AwaitSockets.future(await_pb.AwaitSocketsRequest(items=[await_pb.AwaitItem(
+                name=f"sockets/n{i}", condition=await_pb.CONDITION_READABLE, allow_missing=True) for i in range(count)]))
+
+        two = wait(31)
+        self.await_use(caller, "waiting_calls", 2)
+        self.assert_reached("waiting_calls", 3, lambda: wait(16).result())
+        one = wait(15)
+        self.await_use(caller, "waiting_calls", 3)
+        two.cancel()
+        self.await_use(caller, "waiting_calls", 1)
+        one.cancel()
+        self.await_use(caller, "waiting_calls", 0)
 
     def test_one_after_the_other_never_counts_twice(self):
         self.serve("quotas: [{identities: token:ci, waiting_calls: 1}]\n")
