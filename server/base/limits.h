@@ -83,6 +83,9 @@ inline constexpr std::chrono::hours kMaxTimeout{24};
 // gRPC's own limit for a message that comes in. Above every message that our limits allow, so that
 // the error that a caller sees is ours, with its details, and not gRPC's.
 inline constexpr size_t kMaxMessageBytes = 12 << 20;
+// What gRPC may hold for all callers together: the waiting calls that there may be, what attached streams send ahead,
+// and as much again for messages that arrive. Beyond, it ends streams, any.
+inline constexpr size_t kMaxTransportBytes = 1 << 30;
 // A status with its details, serialized: it travels in the trailers, for which gRPC allows 8 KiB in
 // all.
 inline constexpr size_t kMaxErrorBytes = 4'096;

@@ -99,6 +99,12 @@ uint64_t ConnectionOf(int fd, uint64_t inode) { return inode << kDescriptorBits 
 
 int FdOf(uint64_t connection) { return static_cast<int>(connection & ((1 << kDescriptorBits) - 1)); }
 
+// gRPC does not close a connection before all is written; who reads nothing would keep it for ever.
+void EndWhenNothingIsRead(int fd) {
+  const unsigned limit = kPingTimeout.count();
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit));  // a UNIX socket has none
+}
+
 uint64_t InodeOf(int fd) {
   struct stat found {};
   return fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
@@ -214,6 +220,7 @@ void Connections::Admit(base::Fd accepted) {
     connections_[fd] = std::move(made);
   }
   accepted.reset();
+  EndWhenNothingIsRead(fd);
   HandOver(fd, tls);
 }
 

@@ -28,6 +28,9 @@ namespace socketeer::rpc {
 
 // Each connection is pinged this often. A third of the shortest lease, and of what a caller's death may go unnoticed.
 inline constexpr std::chrono::milliseconds kPingInterval{333};
+// One that does not answer them for so long, or does not take what is sent to it, is cut. Leases, which may be shorter,
+// look by themselves.
+inline constexpr std::chrono::milliseconds kPingTimeout{20'000};
 
 // What a connection alone says of who is there.
 enum class Transport { kUnknown, kUnix, kPlainTcp, kTls };

@@ -11,6 +11,7 @@
 #include "server/guard/load.h"
 #include "server/quota/quota_file.h"
 #include "server/rpc/core.h"
+#include "server/rpc/frame_guard.h"
 #include "server/rpc/health_port.h"
 #include "server/rpc/host_service.h"
 #include "server/rpc/leases.h"
@@ -24,8 +25,6 @@ constexpr size_t kResolverThreads = 4;
 constexpr size_t kCloserThreads = 64;  // each may be held for the seconds of an SO_LINGER
 // A caller may ping us as often as this without being cut off: agents that guard their connections.
 constexpr int kMinPingMs = 1'000;
-// A connection that does not answer our pings for so long is cut. Leases, which may be shorter, look by themselves.
-constexpr int kPingTimeoutMs = 20'000;
 
 }  // namespace
 
@@ -226,10 +225,15 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(kPingInterval.count()));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(kPingTimeout.count()));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+  // A message of a megabyte may inflate to a gigabyte, and gRPC looks at its size after that.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  grpc::ResourceQuota quota;
+  builder.SetResourceQuota(quota.Resize(base::kMaxTransportBytes));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              static_cast<int>(std::chrono::milliseconds(kHandshakeLimit).count()));
   Connections::TlsAcceptor tls;

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "server/rpc/guarded_read.h"
+
 namespace socketeer::rpc {
 namespace {
 
@@ -63,6 +65,7 @@ Tls::Tls(const TlsFiles& files, const base::Clock& clock, Log log, OnClientCa on
 
 base::Result<std::unique_ptr<Tls>> Tls::Create(const TlsFiles& files, bool certificate_required,
                                                const base::Clock& clock, Log log, OnClientCa on_client_ca) {
+  if (auto status = GuardReads(); !status.ok()) return std::move(status).error();
   std::unique_ptr<Tls> tls(new Tls(files, clock, std::move(log), std::move(on_client_ca)));
   auto texts = ReadTlsFiles(files, clock.WallNow());
   if (!texts.ok()) return std::move(texts).error();

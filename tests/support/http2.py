@@ -1,6 +1,6 @@
 """Just enough of HTTP/2 (RFC 9113) to speak to the daemon as no client library would."""
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING = 0, 1, 3, 4, 6
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 8, 9
 INITIAL_WINDOW_SIZE = 4
 ACK = END_STREAM = 1
 END_HEADERS = 4
@@ -16,17 +16,33 @@ def opening(settings=()):
     return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, payload)
 
 
-def _header(name, value):
+def number(value, bits, first=0):
+    """As HPACK writes it (RFC 7541, 5.1), behind what is in its first byte already."""
+    most = (1 << bits) - 1
+    if value < most:
+        return bytes([first | value])
+    written, value = [first | most], value - most
+    while value >= 128:
+        written.append(value % 128 | 128)
+        value //= 128
+    return bytes([*written, value])
+
+
+def header(name, value):
     """Literal, without index and Huffman code (RFC 7541, 6.2.2)."""
-    assert max(len(name), len(value)) < 127
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+    return b"\0" + number(len(name), 7) + name + number(len(value), 7) + value
+
+
+def head(method, metadata=()):
+    """A block of headers; `method` is "HostService/GetCaller", `metadata` pairs of bytes."""
+    headers = [(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/socketeer.v1." + method.encode()),
+               (b":authority", b"localhost"), (b"content-type", b"application/grpc"), (b"te", b"trailers"), *metadata]
+    return b"".join(header(*each) for each in headers)
 
 
 def call(method, message=b"", stream=1, metadata=()):
-    """A whole unary request; `method` is "HostService/GetCaller", `metadata` pairs of bytes."""
-    headers = [(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/socketeer.v1." + method.encode()),
-               (b":authority", b"localhost"), (b"content-type", b"application/grpc"), (b"te", b"trailers"), *metadata]
-    return (frame(HEADERS, END_HEADERS, stream, b"".join(_header(*each) for each in headers)) +
+    """A whole unary request."""
+    return (frame(HEADERS, END_HEADERS, stream, head(method, metadata)) +
             frame(DATA, END_STREAM, stream, b"\0" + len(message).to_bytes(4, "big") + message))
 
 

@@ -1,0 +1,48 @@
+#include "server/rpc/guarded_read.h"
+
+#include <dlfcn.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+
+#include "server/rpc/frame_guard.h"
+
+namespace socketeer::rpc {
+namespace {
+
+// Called with each SSL that is freed; most have none.
+void FreeGuard(void*, void* guard, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<FrameGuard*>(guard); }
+
+int GuardIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, FreeGuard);
+  return index;
+}
+
+// Of a server's connection, kept by it: whoever reads it is the one thread that gRPC lets. Null: there is none.
+FrameGuard* GuardOf(SSL* ssl) {
+  if (SSL_is_server(ssl) == 0) return nullptr;
+  if (void* const guard = SSL_get_ex_data(ssl, GuardIndex())) return static_cast<FrameGuard*>(guard);
+  auto made = std::make_unique<FrameGuard>();
+  return SSL_set_ex_data(ssl, GuardIndex(), made.get()) == 1 ? made.release() : nullptr;
+}
+
+}  // namespace
+
+base::Status GuardReads() {
+  if (GuardIndex() >= 0 && dlsym(RTLD_DEFAULT, "SSL_read") == reinterpret_cast<void*>(&SSL_read)) return base::Ok();
+  base::Error error;
+  error.message = "this program was linked so that it cannot guard what gRPC reads over TLS";
+  return error;
+}
+
+}  // namespace socketeer::rpc
+
+// As OpenSSL's, which is this one around SSL_read_ex().
+extern "C" __attribute__((visibility("default"))) int SSL_read(SSL* ssl, void* buffer, int size) {
+  size_t read = 0;
+  if (SSL_read_ex(ssl, buffer, static_cast<size_t>(size), &read) != 1) return 0;
+  if (socketeer::rpc::FrameGuard* const guard = socketeer::rpc::GuardOf(ssl)) {
+    guard->Look({static_cast<uint8_t*>(buffer), read}, std::chrono::steady_clock::now());
+  }
+  return static_cast<int>(read);
+}
