@@ -56,9 +56,10 @@ bool FrameGuard::BeginHeaders(Type type, size_t size) {
   if (type == kHeaders) {
     block_bytes_ = 0;
     block_frames_ = 0;
-    if (!settled_ && ++opened_unsettled_ > kMaxStreams) return false;
   }
   block_bytes_ += size;
+  if (!settled_) unsettled_bytes_ += size;
+  if (unsettled_bytes_ > kMaxUnsettledHeaderBytes) return false;
   return block_bytes_ <= kMaxHeaderBlockBytes && ++block_frames_ <= kMaxHeaderBlockFrames;
 }
 

@@ -16,6 +16,9 @@ namespace socketeer::rpc {
 // One block of headers, compressed. gRPC refuses more than 8 KiB by an answer; what is far beyond gets none.
 inline constexpr size_t kMaxHeaderBlockBytes = 64 << 10;
 inline constexpr int kMaxHeaderBlockFrames = 16;
+// All of a connection that has not acknowledged our settings yet: until then gRPC does not hold it to them, neither to
+// kMaxStreams nor to the 8 KiB of headers that a byte of these may stand for. Hundreds of common calls.
+inline constexpr size_t kMaxUnsettledHeaderBytes = 128 << 10;
 // Streams of one connection that may be open at once. The longest queues of both directions of two sockets.
 inline constexpr int kMaxStreams = 4'096;
 // Frames that carry nothing of a call (see IsIdle): all that may be open may be reset at once, and then so many a
@@ -52,8 +55,8 @@ class FrameGuard {
   size_t payload_left_ = 0;
   size_t block_bytes_ = 0;  // of the block of headers that is open, or was last
   int block_frames_ = 0;
-  bool settled_ = false;     // it has acknowledged our settings; until then gRPC does not hold it to kMaxStreams
-  int opened_unsettled_ = 0;
+  bool settled_ = false;  // it has acknowledged our settings
+  size_t unsettled_bytes_ = 0;
   double idle_frames_ = 0;  // as of idle_since_
   Time idle_since_{};
   bool refused_ = false;

@@ -39,6 +39,7 @@ base::Status GuardReads() {
 
 // As OpenSSL's, which is this one around SSL_read_ex().
 extern "C" __attribute__((visibility("default"))) int SSL_read(SSL* ssl, void* buffer, int size) {
+  if (size <= 0) return 0;
   size_t read = 0;
   if (SSL_read_ex(ssl, buffer, static_cast<size_t>(size), &read) != 1) return 0;
   if (socketeer::rpc::FrameGuard* const guard = socketeer::rpc::GuardOf(ssl)) {

@@ -33,11 +33,11 @@ class FloodTest(TlsTest):
     def peak(self):
         return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text())[1]) << 10
 
-    def flood(self, pieces, enough=ENOUGH):
+    def flood(self, pieces, enough=ENOUGH, settled=True):
         """One under way."""
         connection = socket.create_connection(self.endpoint(), 20)
-        # Small, so that what waits to be read is not what ends it.
-        flood = Flood(self.context().wrap_socket(connection, server_hostname="localhost"), pieces, enough)
+        flood = Flood(self.context().wrap_socket(connection, server_hostname="localhost"), pieces, enough,
+                      settled)
         self.addCleanup(flood.close)
         return flood
 
@@ -68,8 +68,8 @@ class FloodTest(TlsTest):
             self.assertLess(self.peak() - self.memory, MOST_GROWTH)
         self.daemon.stop()
 
-    def assert_cut_off(self, pieces):
-        flood = self.flood(pieces)
+    def assert_cut_off(self, pieces, settled=True):
+        flood = self.flood(pieces, settled=settled)
         self.await_sent(flood)
         self.assertTrue(flood.cut_off, f"{flood.sent} bytes were taken")
         flood.close()
@@ -91,6 +91,16 @@ def tests_of(named, check):
         return lambda self: getattr(self, check)(make())
 
     return {"test_" + re.sub(r"\W+", "_", name): test_of(make) for name, make in named.items()}
+
+
+class Unsettled(FloodTest):
+    """The attacker does not acknowledge the daemon's settings: gRPC holds him to none."""
+
+    def test_blocks_that_are_larger_than_they_seem(self):
+        self.assert_cut_off(floods.table_bomb(), settled=False)
+
+    def test_streams(self):
+        self.assert_cut_off(floods.streams(floods.open_stream), settled=False)
 
 
 Headers = type("Headers", (FloodTest,), tests_of(floods.HEADER_FLOODS, "assert_cut_off"))

@@ -118,10 +118,10 @@ class Flood:
     """Sends the pieces over a connection, in a thread of its own, and reads nothing, until `enough` bytes are sent,
     the other side ends it, or close()."""
 
-    def __init__(self, connection, pieces, enough, opening=None):
+    def __init__(self, connection, pieces, enough, settled=True):
         self.connection, self.sent, self.cut_off = connection, 0, False
         connection.settimeout(None)
-        self._thread = threading.Thread(target=self._run, args=(pieces, enough, opening or http2.opening()))
+        self._thread = threading.Thread(target=self._run, args=(pieces, enough, http2.opening() + http2.SETTLED * settled))
         self._thread.start()
 
     def _run(self, pieces, enough, opening):

@@ -60,5 +60,7 @@ def frames(connection):
         seen += more
 
 
+# Acknowledges the other side's settings, before they came even.
+SETTLED = frame(SETTINGS, ACK, 0, b"")
 # GetCaller as it goes over a connection made by hand.
 WHOAMI = opening() + call("HostService/GetCaller")
