@@ -232,6 +232,8 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
   // A message of a megabyte may inflate to a gigabyte, and gRPC looks at its size after that.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   grpc::ResourceQuota quota;
   builder.SetResourceQuota(quota.Resize(base::kMaxTransportBytes));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,

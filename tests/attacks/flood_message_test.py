@@ -1,0 +1,91 @@
+"""Callers who are believed, and flood with messages: large ones, ones that inflate, ones that nobody knows."""
+
+import sys
+import pathlib
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import grpc  # noqa: E402
+import floods  # noqa: E402
+from flood_test import FloodTest  # noqa: E402
+
+RIGHT = (b"authorization", b"Bearer right")
+AT_ONCE = 400  # calls of the largest size: more bytes than gRPC may hold
+UNKNOWN = b"\xfa\x3f\x04abcd"  # a field of GetCallerRequest that there is not
+
+
+class Messages(FloodTest):
+    MOST_GROWTH = 4 << 30  # kMaxTransportBytes, and what is made of messages. Without that bound it was 7 GB.
+
+    def method(self, name="HostService/GetCaller", client=None):
+        """It takes bytes, and gives bytes."""
+        return (client or self.attacker).channel.unary_unary("/socketeer.v1." + name)
+
+    def setUp(self):
+        super().setUp()
+        self.attacker = self.client(token="right")
+
+    def ends_of(self, calls, may_meet_others=False):
+        """The codes by which they end; the honest one calls meanwhile, which gRPC may end, too, if memory is short."""
+        ended = threading.Event()
+        left = [len(calls)]
+        lock = threading.Lock()
+
+        def one_ended(_):
+            with lock:
+                left[0] -= 1
+                if left[0] == 0:
+                    ended.set()
+
+        for call in calls:
+            call.add_done_callback(one_ended)
+        while not ended.is_set():
+            try:
+                self.assertEqual("token:ci", self.whoami(self.honest).identity)
+            except grpc.RpcError as error:
+                if not may_meet_others or error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    raise
+        self.attacker.close()
+        return {call.code() for call in calls}
+
+    def flood_of(self, message, count, name="HostService/GetCaller", may_meet_others=False, **options):
+        method = self.method(name)
+        return self.ends_of([method.future(message, timeout=60, **options) for _ in range(count)], may_meet_others)
+
+    def test_larger_than_may_be(self):
+        self.assertEqual({grpc.StatusCode.RESOURCE_EXHAUSTED}, self.flood_of(bytes(floods.BIG + 1), 40))
+        self.assert_well()
+
+    def test_unknown_fields(self):
+        self.assertEqual({grpc.StatusCode.INVALID_ARGUMENT}, self.flood_of(UNKNOWN * (1 << 20), 40))
+        self.assert_well()
+
+    def test_more_than_the_daemon_may_hold(self):
+        """All at once, of the largest size: gRPC ends some for want of memory."""
+        codes = self.flood_of(UNKNOWN * (floods.BIG // len(UNKNOWN)), AT_ONCE, may_meet_others=True)
+        self.assertIn(grpc.StatusCode.RESOURCE_EXHAUSTED, codes)
+        self.assert_well()
+
+    def test_unknown_methods(self):
+        self.assertEqual({grpc.StatusCode.UNIMPLEMENTED}, self.flood_of(b"", 5_000, "HostService/Nothing"))
+        self.assert_well()
+
+    def test_compressed(self):
+        """What is compressed is refused, before it is looked at."""
+        self.assertEqual({grpc.StatusCode.UNIMPLEMENTED},
+                         self.flood_of(bytes(floods.BIG), 20, compression=grpc.Compression.Gzip))
+        self.assert_well()
+
+    def test_bombs(self):
+        """Some hundred KiB each that inflate to 256 MiB."""
+        flood = self.flood(floods.bomb(metadata=[RIGHT]))
+        self.await_sent(flood)
+        flood.close()
+        self.attacker.close()
+        self.assert_well()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""Floods a daemon from an address of its own until its standard input ends: flooder.py KIND HOST PORT CA-FILE.
+Prints a line when it has begun, and one with how many connections it made."""
+
+import itertools
+import pathlib
+import socket
+import ssl
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import floods
+import http2
+
+SOURCE = "127.0.0.2"
+KEPT = 600  # connections at once, more than there may be
+FRAMES = {"headers": lambda: floods.repeated(http2.frame(http2.HEADERS, http2.END_HEADERS, 1, floods.HEAD)),
+          "pings": floods.FRAME_FLOODS["PING"], "messages": floods.STREAM_FLOODS["messages that do not go on"]}
+
+
+def context(ca):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.load_verify_locations(ca)
+    made.set_alpn_protocols(["h2"])
+    return made
+
+
+def hello(tls):
+    """What a client sends first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        tls.wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+
+
+def connections(address, first):
+    """One after the other, each left as it is, and sends `first`."""
+    kept = [None] * KEPT
+    for number in itertools.count():
+        if kept[number % KEPT]:
+            kept[number % KEPT].close()
+        try:
+            kept[number % KEPT] = made = socket.create_connection(address, 5, (SOURCE, 0))
+            made.sendall(first)
+        except OSError:
+            pass
+        yield
+
+
+def frames(address, tls, pieces):
+    """Connections on which all is sent that is taken; a new one when it is cut off."""
+    while True:
+        try:
+            with tls.wrap_socket(socket.create_connection(address, 5, (SOURCE, 0)), server_hostname="localhost") as made:
+                made.settimeout(1)
+                made.sendall(http2.opening() + http2.SETTLED)
+                for piece in pieces():
+                    made.sendall(piece)
+                    if stopped.is_set():
+                        return
+        except OSError:
+            pass
+        yield
+
+
+def flood():
+    kind, host, port, ca = sys.argv[1:]
+    address, tls = (host, int(port)), context(ca)
+    ways = {"silent": lambda: connections(address, b""), "hellos": lambda: connections(address, hello(tls))}
+    return ways.get(kind, lambda: frames(address, tls, FRAMES[kind]))()
+
+
+stopped = threading.Event()
+
+
+def main():
+    threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+    print("begun", flush=True)
+    made = 0
+    for made, _ in enumerate(flood(), 1):
+        if stopped.is_set():
+            break
+    print(made, flush=True)
+
+
+if __name__ == "__main__":
+    main()
