@@ -140,7 +140,7 @@ class Connections::Acceptor : public net::EventHandler {
     while (listener_.fd) {
       base::Fd accepted(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.get() >= 0) {
-        owner_.Admit(std::move(accepted));
+        owner_.Queue(std::move(accepted));
         continue;
       }
       if (errno == EAGAIN || errno == EBADF || errno == EINVAL) return;
@@ -160,7 +160,12 @@ class Connections::Acceptor : public net::EventHandler {
 };
 
 Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd)
-    : loop_(loop), max_connections_(max_connections), first_fd_(first_fd), end_fd_(end_fd), next_fd_(first_fd) {}
+    : loop_(loop),
+      max_connections_(max_connections),
+      first_fd_(first_fd),
+      end_fd_(end_fd),
+      next_fd_(first_fd),
+      queue_(max_connections, base::RandomBelow) {}
 
 Connections::~Connections() = default;
 
@@ -189,6 +194,24 @@ int Connections::Renumber(int fd) {
     next_fd_ = first_fd_;
   }
   return -1;
+}
+
+void Connections::Queue(base::Fd accepted) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof(peer);
+  if (tls_ == nullptr || getpeername(accepted.get(), reinterpret_cast<sockaddr*>(&peer), &size) < 0 ||
+      peer.ss_family == AF_UNIX) {
+    return Admit(std::move(accepted));
+  }
+  if (queue_.empty()) loop_.Post([this] { AdmitNext(); });
+  queue_.Push(SourceOf(peer), std::move(accepted));
+}
+
+// gRPC makes the first step of the handshake at once, on this thread: most of a millisecond. Between two of them, those
+// that came meanwhile are accepted.
+void Connections::AdmitNext() {
+  Admit(queue_.Pop());
+  if (!queue_.empty()) loop_.Post([this] { AdmitNext(); });
 }
 
 void Connections::Admit(base::Fd accepted) {

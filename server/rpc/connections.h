@@ -22,6 +22,7 @@
 #include "server/base/fd.h"
 #include "server/base/result.h"
 #include "server/net/event_loop.h"
+#include "server/rpc/fair_queue.h"
 #include "server/rpc/listener.h"
 
 namespace socketeer::rpc {
@@ -75,6 +76,9 @@ class Connections {
     std::string source{};  // of that, see eviction.h
   };
 
+  // One with TLS waits for its turn, and others for nothing: who makes many handshakes must not keep others waiting.
+  void Queue(base::Fd accepted);
+  void AdmitNext();
   void Admit(base::Fd accepted);
   void HandOver(int fd, bool tls);
   // A descriptor in the range; -1 when there is none.
@@ -97,6 +101,7 @@ class Connections {
   grpc::Server* server_ = nullptr;
   TlsAcceptor tls_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  FairQueue queue_;                          // the loop's
   base::MonotonicTime looked_for_closed_{};  // the loop's
 
   std::mutex mutex_;

@@ -43,7 +43,10 @@ bool FrameGuard::Begin(Time now) {
   const auto type = static_cast<Type>(header_[3]);
   const uint8_t flags = header_[4];
   payload_left_ = size;
-  if (type == kSettings && (flags & kAck) != 0) settled_ = true;
+  if (type == kSettings && (flags & kAck) != 0) {
+    if (!written_) return false;
+    settled_ = true;
+  }
   if (type == kHeaders || type == kContinuation) {
     const bool was_large = type == kContinuation && block_bytes_ > kLargeBlockBytes;
     if (!BeginHeaders(type, size)) return false;

@@ -29,7 +29,7 @@ inline constexpr int kIdleFramesPerSecond = 1'000;
 inline constexpr size_t kLargeBlockBytes = 8 << 10;
 inline constexpr int kLargeBlockCost = 16;
 
-// Reads along with one connection, the client's side of it. One thread at a time.
+// Reads along with one connection, what the client says. One thread at a time.
 class FrameGuard {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -37,6 +37,10 @@ class FrameGuard {
   // What came, in order, before gRPC sees it. From where it goes too far on, all is overwritten with what is no HTTP/2:
   // gRPC then ends the connection at the next frame.
   void Look(std::span<uint8_t> bytes, Time now);
+
+  // gRPC has written: its settings come first. Before that nobody can acknowledge them, and whoever does so is refused:
+  // gRPC would take it for leave to hold him to none.
+  void Written() { written_ = true; }
 
   bool refused() const { return refused_; }
 
@@ -55,6 +59,7 @@ class FrameGuard {
   size_t payload_left_ = 0;
   size_t block_bytes_ = 0;  // of the block of headers that is open, or was last
   int block_frames_ = 0;
+  bool written_ = false;
   bool settled_ = false;  // it has acknowledged our settings
   size_t unsettled_bytes_ = 0;
   double idle_frames_ = 0;  // as of idle_since_

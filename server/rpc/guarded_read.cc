@@ -18,7 +18,7 @@ int GuardIndex() {
   return index;
 }
 
-// Of a server's connection, kept by it: whoever reads it is the one thread that gRPC lets. Null: there is none.
+// Of a server's connection, kept by it, and used under gRPC's lock of that. Null: there is none.
 FrameGuard* GuardOf(SSL* ssl) {
   if (SSL_is_server(ssl) == 0) return nullptr;
   if (void* const guard = SSL_get_ex_data(ssl, GuardIndex())) return static_cast<FrameGuard*>(guard);
@@ -29,7 +29,10 @@ FrameGuard* GuardOf(SSL* ssl) {
 }  // namespace
 
 base::Status GuardReads() {
-  if (GuardIndex() >= 0 && dlsym(RTLD_DEFAULT, "SSL_read") == reinterpret_cast<void*>(&SSL_read)) return base::Ok();
+  if (GuardIndex() >= 0 && dlsym(RTLD_DEFAULT, "SSL_read") == reinterpret_cast<void*>(&SSL_read) &&
+      dlsym(RTLD_DEFAULT, "SSL_write") == reinterpret_cast<void*>(&SSL_write)) {
+    return base::Ok();
+  }
   base::Error error;
   error.message = "this program was linked so that it cannot guard what gRPC reads over TLS";
   return error;
@@ -37,7 +40,8 @@ base::Status GuardReads() {
 
 }  // namespace socketeer::rpc
 
-// As OpenSSL's, which is this one around SSL_read_ex().
+// Both as OpenSSL's, which are these around SSL_read_ex() and SSL_write_ex().
+
 extern "C" __attribute__((visibility("default"))) int SSL_read(SSL* ssl, void* buffer, int size) {
   if (size <= 0) return 0;
   size_t read = 0;
@@ -46,4 +50,11 @@ extern "C" __attribute__((visibility("default"))) int SSL_read(SSL* ssl, void* b
     guard->Look({static_cast<uint8_t*>(buffer), read}, std::chrono::steady_clock::now());
   }
   return static_cast<int>(read);
+}
+
+extern "C" __attribute__((visibility("default"))) int SSL_write(SSL* ssl, const void* buffer, int size) {
+  if (size < 0) return -1;
+  if (socketeer::rpc::FrameGuard* const guard = socketeer::rpc::GuardOf(ssl)) guard->Written();
+  size_t written = 0;
+  return SSL_write_ex(ssl, buffer, static_cast<size_t>(size), &written) == 1 ? static_cast<int>(written) : 0;
 }

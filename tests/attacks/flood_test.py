@@ -1,6 +1,7 @@
 """Callers who flood a connection, below all calls: with headers, frames, streams. The attacker has no proof of who he
 is; an honest one is served meanwhile. All that bounds this over TLS is in server/rpc/frame_guard.h, and in gRPC."""
 
+import itertools
 import pathlib
 import re
 import socket
@@ -9,6 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import floods  # noqa: E402
+import http2  # noqa: E402
 from contract import host_pb  # noqa: E402
 from floods import Flood  # noqa: E402
 from tls import TlsTest, hash_line  # noqa: E402
@@ -99,6 +101,9 @@ class Unsettled(FloodTest):
 
     def test_blocks_that_are_larger_than_they_seem(self):
         self.assert_cut_off(floods.table_bomb(), settled=False)
+
+    def test_settings_acknowledged_before_they_came(self):
+        self.assert_cut_off(itertools.chain([http2.SETTLED], floods.streams(floods.open_stream)), settled=False)
 
     def test_streams(self):
         self.assert_cut_off(floods.streams(floods.open_stream), settled=False)

@@ -55,7 +55,7 @@ def frames(address, tls, pieces):
         try:
             with tls.wrap_socket(socket.create_connection(address, 5, (SOURCE, 0)), server_hostname="localhost") as made:
                 made.settimeout(1)
-                made.sendall(http2.opening() + http2.SETTLED)
+                http2.open_settled(made)
                 for piece in pieces():
                     made.sendall(piece)
                     if stopped.is_set():

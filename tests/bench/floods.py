@@ -35,7 +35,8 @@ class Honest:
 
     def connect(self):
         connection = self.context.wrap_socket(socket.create_connection(self.address, 60), server_hostname="localhost")
-        connection.sendall(http2.opening() + http2.SETTLED)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        http2.open_settled(connection)
         return connection, http2.frames(connection)
 
     @staticmethod

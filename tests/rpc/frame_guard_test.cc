@@ -29,7 +29,10 @@ std::string Repeated(const std::string& frame, int times) {
 
 class FrameGuardTest : public ::testing::Test {
  protected:
-  FrameGuardTest() { Look(kPreface + Frame(kSettings, 0, 6) + Frame(kSettings, kAcknowledged, 0)); }
+  FrameGuardTest() {
+    guard_.Written();
+    Look(kPreface + Frame(kSettings, 0, 6) + Frame(kSettings, kAcknowledged, 0));
+  }
 
   // What gRPC is to see, in pieces of that size.
   std::string Look(std::string bytes, size_t piece = SIZE_MAX) {
@@ -85,11 +88,19 @@ TEST_F(FrameGuardTest, BoundsIdleFramesInTime) {
 }
 
 TEST_F(FrameGuardTest, CountsWhatGrpcWillRefuseAsManyIdleFrames) {
+  now_ += seconds(1'000);
   const std::string large = Frame(kHeaders, kEndHeaders, kLargeBlockBytes + 1);
   Look(Repeated(large, kIdleFramesAtOnce / kLargeBlockCost));
   EXPECT_FALSE(guard_.refused());
   Look(large);
   EXPECT_TRUE(guard_.refused());
+}
+
+TEST(UnsettledFrameGuard, AcknowledgesNothingBeforeItCame) {
+  FrameGuard guard;
+  std::string opening = kPreface + Frame(kSettings, 0, 6) + Frame(kSettings, kAcknowledged, 0);
+  guard.Look({reinterpret_cast<uint8_t*>(opening.data()), opening.size()}, {});
+  EXPECT_TRUE(guard.refused());
 }
 
 TEST(UnsettledFrameGuard, GetsFewHeaders) {

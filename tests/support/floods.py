@@ -121,12 +121,15 @@ class Flood:
     def __init__(self, connection, pieces, enough, settled=True):
         self.connection, self.sent, self.cut_off = connection, 0, False
         connection.settimeout(None)
-        self._thread = threading.Thread(target=self._run, args=(pieces, enough, http2.opening() + http2.SETTLED * settled))
+        self._thread = threading.Thread(target=self._run, args=(pieces, enough, settled))
         self._thread.start()
 
-    def _run(self, pieces, enough, opening):
+    def _run(self, pieces, enough, settled):
         try:
-            self.connection.sendall(opening)
+            if settled:
+                http2.open_settled(self.connection)
+            else:
+                self.connection.sendall(http2.opening())
             for piece in pieces:
                 self.connection.sendall(piece)
                 self.sent += len(piece)

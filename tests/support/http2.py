@@ -60,7 +60,17 @@ def frames(connection):
         seen += more
 
 
-# Acknowledges the other side's settings, before they came even.
+# Acknowledges the other side's settings.
 SETTLED = frame(SETTINGS, ACK, 0, b"")
+
+
+def open_settled(connection):
+    """Sends what comes first, and acknowledges the other side's settings, which are the first frame that it reads."""
+    connection.sendall(opening())
+    kind = next(frames(connection))[0]
+    assert kind == SETTINGS, kind
+    connection.sendall(SETTLED)
+
+
 # GetCaller as it goes over a connection made by hand.
 WHOAMI = opening() + call("HostService/GetCaller")
