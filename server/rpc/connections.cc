@@ -25,6 +25,9 @@ namespace {
 // How soon to look again for a descriptor; a connection waits meanwhile in the kernel's backlog.
 constexpr std::chrono::milliseconds kRetryAccept{50};
 
+// Then others have their turn: who connects faster than we accept must not keep the loop.
+constexpr int kAcceptedAtOnce = 256;
+
 // While somebody floods us, we do not ask of each of hundreds of connections whether it is closed for each new one.
 constexpr std::chrono::milliseconds kLookForClosed{10};
 
@@ -137,7 +140,8 @@ class Connections::Acceptor : public net::EventHandler {
  private:
   void AcceptAll() {
     if (retry_ != 0) owner_.loop_.CancelTimer(std::exchange(retry_, 0));
-    while (listener_.fd) {
+    for (int taken = 0; listener_.fd; ++taken) {
+      if (taken == kAcceptedAtOnce) return GoOnLater();
       base::Fd accepted(accept4(listener_.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.get() >= 0) {
         owner_.Queue(std::move(accepted));
@@ -153,10 +157,19 @@ class Connections::Acceptor : public net::EventHandler {
     }
   }
 
+  void GoOnLater() {
+    if (std::exchange(goes_on_, true)) return;
+    owner_.loop_.Post([this] {
+      goes_on_ = false;
+      AcceptAll();
+    });
+  }
+
   Connections& owner_;
   Listener listener_;
   net::WatchId watch_ = 0;
   net::TimerId retry_ = 0;
+  bool goes_on_ = false;  // it is posted
 };
 
 Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd)

@@ -19,7 +19,8 @@
 namespace socketeer::rpc {
 namespace {
 
-constexpr int kBacklog = 512;
+// A flood fills less while the control thread does something else; one that finds it full comes again a second later.
+constexpr int kBacklog = 4'096;
 
 base::Error Refuse(const std::string& endpoint, const std::string& why) {
   return base::InvalidField("listen", endpoint, why);

@@ -2,18 +2,21 @@
 """Floods a daemon from an address of its own until its standard input ends: flooder.py KIND HOST PORT CA-FILE.
 Prints a line when it has begun, and one with how many connections it made."""
 
+import collections
 import itertools
 import pathlib
 import socket
 import ssl
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import floods
 import http2
 
 SOURCE = "127.0.0.2"
+PER_SECOND = 1_000  # so that a daemon that accepts faster does not get the larger flood
 KEPT = 600  # connections at once, more than there may be
 FRAMES = {"headers": lambda: floods.repeated(http2.frame(http2.HEADERS, http2.END_HEADERS, 1, floods.HEAD)),
           "pings": floods.FRAME_FLOODS["PING"], "messages": floods.STREAM_FLOODS["messages that do not go on"]}
@@ -36,17 +39,22 @@ def hello(tls):
 
 
 def connections(address, first):
-    """One after the other, each left as it is, and sends `first`."""
-    kept = [None] * KEPT
+    """PER_SECOND, each left as it is, and sends `first`."""
+    kept = collections.deque()
+    begun = time.monotonic()
     for number in itertools.count():
-        if kept[number % KEPT]:
-            kept[number % KEPT].close()
+        time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))
+        if len(kept) == KEPT:
+            kept.popleft().close()
         try:
-            kept[number % KEPT] = made = socket.create_connection(address, 5, (SOURCE, 0))
+            made = socket.create_connection(address, 5, (SOURCE, 0))
+            # Reset in the end, or all ports would soon be in TIME_WAIT.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            kept.append(made)
             made.sendall(first)
+            yield True
         except OSError:
-            pass
-        yield
+            yield False
 
 
 def frames(address, tls, pieces):
@@ -62,7 +70,7 @@ def frames(address, tls, pieces):
                         return
         except OSError:
             pass
-        yield
+        yield True
 
 
 def flood():
@@ -79,7 +87,8 @@ def main():
     threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
     print("begun", flush=True)
     made = 0
-    for made, _ in enumerate(flood(), 1):
+    for went_well in flood():
+        made += went_well
         if stopped.is_set():
             break
     print(made, flush=True)
