@@ -43,7 +43,7 @@ def connections(address, first):
     kept = collections.deque()
     begun = time.monotonic()
     for number in itertools.count():
-        time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))
+        time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))  # because the rate is what is set
         if len(kept) == KEPT:
             kept.popleft().close()
         try:
