@@ -2,7 +2,7 @@
 //
 // A block of headers may go on over CONTINUATION frames for ever, and is kept; a string in it that does not end is
 // copied again with each frame. Streams that are opened and reset cost more than they cost the caller, and so do
-// frames that want an answer. One connection kept all others waiting for minutes so, or took 5 GiB.
+// frames that want an answer. One connection kept all others waiting for 40 s and more so, or took 5 GiB.
 #pragma once
 
 #include <array>
