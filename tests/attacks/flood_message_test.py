@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 import floods  # noqa: E402
+from contract import duration, session_pb  # noqa: E402
 from flood_test import FloodTest  # noqa: E402
 
 SHORT_OF_MEMORY = [grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE]  # a call ended; a connection
@@ -75,12 +76,19 @@ class Messages(FloodTest):
 
     def test_compressed(self):
         """What is compressed is refused, before it is looked at."""
-        self.assertEqual({grpc.StatusCode.UNIMPLEMENTED},
-                         self.flood_of(bytes(floods.BIG), 20, compression=grpc.Compression.Gzip))
+        request = session_pb.CreateSessionRequest(session_id="a" * 60, ttl=duration(60))
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            with self.assertRaises(grpc.RpcError) as raised:
+                self.attacker.sessions.CreateSession(request, compression=compression)
+            self.assertEqual(grpc.StatusCode.UNIMPLEMENTED, raised.exception.code())
+        self.attacker.sessions.CreateSession(request)
+        self.attacker.end_session("sessions/" + "a" * 60)
+        self.attacker.close()
         self.assert_well()
 
     def test_bombs(self):
         """Some hundred KiB each that inflate to 256 MiB."""
+        self.MOST_GROWTH = floods.BOMB_BYTES // 2
         flood = self.flood(floods.bomb(metadata=[RIGHT]))
         self.await_sent(flood)
         flood.close()
