@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 import floods  # noqa: E402
+import http2  # noqa: E402
 from contract import duration, session_pb  # noqa: E402
 from flood_test import FloodTest  # noqa: E402
 
@@ -87,10 +88,11 @@ class Messages(FloodTest):
         self.assert_well()
 
     def test_bombs(self):
-        """Some hundred KiB each that inflate to 256 MiB."""
+        """Some hundred KiB that inflate to 256 MiB."""
         self.MOST_GROWTH = floods.BOMB_BYTES // 2
-        flood = self.flood(floods.bomb(metadata=[RIGHT]))
+        flood = self.flood(floods.bomb(metadata=[RIGHT]), enough=1)
         self.await_sent(flood)
+        self.assertIn(http2.HEADERS, (kind for kind, *_ in http2.frames(flood.connection)))  # it is answered
         flood.close()
         self.attacker.close()
         self.assert_well()
