@@ -281,6 +281,7 @@ class Socket final : public EventHandler, public std::enable_shared_from_this<So
   // After bind(2).
   base::Status NoteBoundTo(const std::optional<NewPath>& path);
   // What the kernel does unasked: 0.0.0.0 or ::, port 0.
+  SocketAddress ImplicitAddress() const;
   base::Status PermitImplicitBind();
   // To receive what came before the socket led where it leads now.
   base::Status PermitEarlier();

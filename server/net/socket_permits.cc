@@ -187,14 +187,19 @@ base::Status Socket::NoteBoundTo(const std::optional<NewPath>& path) {
   return *permits().barred;
 }
 
-base::Status Socket::PermitImplicitBind() { return Ask(Act::kBind, {.address = WildcardOf(info_.kind)}); }
+// Whose connection was dissolved keeps the address that it was bound to, and gets a port there.
+SocketAddress Socket::ImplicitAddress() const {
+  return info_.local.IsInet() ? info_.local.WithoutPort() : WildcardOf(info_.kind);
+}
+
+base::Status Socket::PermitImplicitBind() { return Ask(Act::kBind, {.address = ImplicitAddress()}); }
 
 base::Status Socket::PermitListen() {
   if (!IsJudged()) return base::Ok();
   const bool unbound = info_.kind.IsInet() && info_.state == State::kCreated;
   if (!unbound) return PermitHere(Act::kListen);
   if (auto status = PermitImplicitBind(); !status.ok()) return status;
-  return Ask(Act::kListen, {.address = WildcardOf(info_.kind)});
+  return Ask(Act::kListen, {.address = ImplicitAddress()});
 }
 
 base::Status Socket::PermitOption(const OptionRow& row) {

@@ -96,6 +96,17 @@ class Addresses(GuardedTest):
         self.client.sockets.ConnectSocket(pb.ConnectSocketRequest(name=made, disconnect=True))
         self.assert_denied("connect", self.dial, made, inet(self.port))
 
+    def test_to_listen_where_a_dissolved_connection_was_bound(self):
+        """The kernel keeps the address; so that is judged, and no wildcard."""
+        self.reload({"allow": ["connect", "bind", "listen"], "addresses": ["127.0.0.2/32"]})
+        free = self.listener("127.0.0.2")
+        made = self.opened("tcp4", bind=inet(0, "127.0.0.2"), connect=inet(free.getsockname()[1], "127.0.0.2")).name
+        self.client.sockets.ConnectSocket(pb.ConnectSocketRequest(name=made, disconnect=True))
+        found = self.client.sockets.ListenSocket(pb.ListenSocketRequest(name=made))
+        self.assertEqual("127.0.0.2", found.local.inet.ip)
+        other = self.opened("tcp4").name
+        self.assert_denied("bind tcp:0.0.0.0:0", self.client.sockets.ListenSocket, pb.ListenSocketRequest(name=other))
+
     def test_an_ipv6_address_without_a_scope(self):
         mapped = socket.inet_pton(socket.AF_INET6, "::ffff:127.0.0.1")
         short = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", self.port, 0) + mapped
