@@ -38,6 +38,8 @@ struct Limits {
   // getaddrinfo(3) blocks, so resolutions queue for a few threads; a dead DNS server must not fill
   // memory.
   uint32_t max_resolutions = 256;
+  // A quarter of them: who asks a name server that never answers takes no places of others.
+  uint32_t max_resolutions_per_identity = 64;
   // A few for each agent and test run; each may remember kMaxRememberedAnswerBytes.
   uint32_t max_sessions = 1'024;
   // How far a watcher may be behind: a second of the fastest opening and closing there is.
@@ -123,6 +125,11 @@ inline constexpr size_t kMaxFrameBytes = 256 << 10;
 inline constexpr size_t kMaxArrivedBytes = 512 << 10;
 // What a datagram that is kept costs beside its payload: its two addresses, and what holds them.
 inline constexpr size_t kDatagramOverhead = 256;
+// Threads that ask getaddrinfo(3), made when they are needed; each may be held for as long as a dead name server is
+// waited for.
+inline constexpr uint32_t kResolverThreads = 16;
+// A quarter of them for each identity: the others' names are asked for at once meanwhile.
+inline constexpr uint32_t kResolverThreadsPerIdentity = 4;
 // Lines of the audit that wait to be written: some ten thousand, a second of the fastest opening and closing there is.
 inline constexpr size_t kMaxAuditQueueBytes = 4 << 20;
 

@@ -16,8 +16,9 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
  public:
   Resolution(Call& call, std::vector<EndpointQuery> queries, const net::SocketKind& kind, AddressesDone done)
       : call_(call),
-        core_(call.core()),
-        identity_(call.identity()),
+        guard_(call.core().guard),
+        resolver_(call.core().resolver),
+        asker_{call.identity(), call.scope().id()},
         queries_(std::move(queries)),
         kind_(kind),
         done_(std::move(done)) {}
@@ -41,20 +42,32 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
   }
 
   void AskResolver() {
-    const auto& named = queries_[found_.size()].endpoint.named();
-    core_.resolver.Resolve({.host = named.host(),
-                            .port = static_cast<uint16_t>(named.port()),
-                            .family = kind_.family,
-                            .type = kind_.type,
-                            .both_families = kind_.dual},
-                           [self = shared_from_this()](auto answer) { self->OnAnswer(std::move(answer)); });
+    resolver_.Resolve(asker_, QueryOf(queries_[found_.size()].endpoint.named()),
+                      [self = shared_from_this()](auto answer) { self->OnAnswer(std::move(answer)); });
+    // Whoever ended the call may have looked for the query before it was there.
+    if (claimed_.load()) resolver_.Forget(asker_);
   }
 
-  bool Claim() { return !claimed_.exchange(true); }
+  // The call is to end.
+  void End(base::Error why) {
+    if (!Claim()) return;
+    resolver_.Forget(asker_);
+    call_.Fail(std::move(why));
+  }
+
   void Deliver() { done_(std::move(found_)); }
-  Call& call() { return call_; }
 
  private:
+  bool Claim() { return !claimed_.exchange(true); }
+
+  net::Resolver::Query QueryOf(const v1::NamedEndpoint& named) const {
+    return {.host = named.host(),
+            .port = static_cast<uint16_t>(named.port()),
+            .family = kind_.family,
+            .type = kind_.type,
+            .both_families = kind_.dual};
+  }
+
   // A wildcard or a numeric address; an empty list: it needs the resolver.
   base::Result<Addresses> WithoutResolver(const EndpointQuery& query) {
     const auto& named = query.endpoint.named();
@@ -74,8 +87,13 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
     if (auto numeric = net::SocketAddress::Inet(named.host(), port, ""); numeric.ok()) {
       return Addresses{.list = {ForFamily(*numeric, kind_.family)}};
     }
-    if (auto permitted = core_.guard.JudgeName(identity_, named.host()); !permitted.ok()) {
+    if (auto permitted = guard_.JudgeName(asker_.identity, named.host()); !permitted.ok()) {
       return std::move(permitted).error();
+    }
+    // Forms that are more than an address, and that a rule for names may forbid, but for which nobody has to be asked.
+    if (auto numeric = net::Resolver::Numeric(QueryOf(named))) {
+      if (!numeric->ok()) return std::move(*numeric).error();
+      return Addresses{.list = **std::move(numeric)};
     }
     return Addresses{};
   }
@@ -99,9 +117,10 @@ class Resolution : public std::enable_shared_from_this<Resolution> {
     }
   }
 
-  Call& call_;  // alive until claimed
-  Core& core_;
-  const std::string identity_;
+  Call& call_;           // alive until claimed
+  guard::Guard& guard_;  // these two outlive the resolver's threads, which the core need not
+  net::Resolver& resolver_;
+  const net::Resolver::Asker asker_;
   const std::vector<EndpointQuery> queries_;
   const net::SocketKind kind_;
   const AddressesDone done_;
@@ -124,9 +143,7 @@ base::Status ResolveAll(Call& call, std::vector<EndpointQuery> queries, const ne
     resolution->Deliver();
     return base::Ok();
   }
-  call.SetEnder([resolution](base::Error why) {
-    if (resolution->Claim()) resolution->call().Fail(std::move(why));
-  });
+  call.SetEnder([resolution](base::Error why) { resolution->End(std::move(why)); });
   resolution->AskResolver();
   return base::Ok();
 }

@@ -22,6 +22,7 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_labels(limits.max_labels);
   out->set_max_page_size(limits.max_page_size);
   out->set_max_resolutions(limits.max_resolutions);
+  out->set_max_resolutions_per_identity(limits.max_resolutions_per_identity);
   out->set_max_label_bytes(limits.max_label_bytes);
   out->set_max_sessions(limits.max_sessions);
   out->set_max_remembered_requests(base::kMaxRememberedRequests);

@@ -21,7 +21,6 @@
 namespace socketeer::rpc {
 namespace {
 
-constexpr size_t kResolverThreads = 4;
 constexpr size_t kCloserThreads = 64;  // each may be held for the seconds of an SO_LINGER
 // A caller may ping us as often as this without being cut off: agents that guard their connections.
 constexpr int kMinPingMs = 1'000;
@@ -68,7 +67,7 @@ struct Server::Parts {
         registry(limits, clock, &guard),
         sessions(limits, clock, quotas.get()),
         retained(limits.max_retained_bytes_per_socket, limits.max_retained_bytes),
-        resolver(kResolverThreads, limits.max_resolutions) {}
+        resolver(limits) {}
 
   // What is in force now.
   base::Result<std::string> EnforcePolicy() {
