@@ -104,20 +104,21 @@ Event& Event::Time(std::string_view key, base::WallTime time) { return Text(key,
 
 void Event::Quote(std::string_view text) {
   text_ += '"';
-  if (text.size() <= kMaxTextBytes && std::all_of(text.begin(), text.end(), IsPlain)) {
+  const size_t begin = text_.size();
+  const size_t most = std::min(kMaxTextBytes, left_);
+  if (text.size() <= most && std::all_of(text.begin(), text.end(), IsPlain)) {
     text_ += text;
-  } else {
-    const size_t most = text_.size() + kMaxTextBytes;
-    while (!text.empty()) {
-      const Character next = FirstOf(text);
-      const std::string escaped = Escaped(next.code);
-      if (text_.size() + escaped.size() > most) break;
-      text_ += escaped;
-      text.remove_prefix(next.bytes);
-    }
-    if (!text.empty()) text_ += "...";
+    text = {};
   }
-  text_ += '"';
+  while (!text.empty()) {
+    const Character next = FirstOf(text);
+    const std::string escaped = Escaped(next.code);
+    if (text_.size() - begin + escaped.size() > most) break;
+    text_ += escaped;
+    text.remove_prefix(next.bytes);
+  }
+  left_ -= text_.size() - begin;
+  text_ += text.empty() ? "\"" : "...\"";
 }
 
 }  // namespace socketeer::audit

@@ -4,7 +4,8 @@
 //   audit.Record(Event("open", clock.WallNow()).Text("identity", identity).Number("duration_us", 85));
 //
 // The line is ASCII without control characters, whatever is put in: other characters are escaped, what is no UTF-8
-// becomes U+FFFD, and what is too long is cut and ends in "...". So a line is always one line, and JSON.
+// becomes U+FFFD, and what is too long, by itself or with what stands before it, is cut and ends in "...". So a line is
+// always one line, and JSON.
 #pragma once
 
 #include <concepts>
@@ -18,6 +19,9 @@ namespace socketeer::audit {
 
 // One text in the line, escaped, without what tells that it was cut.
 inline constexpr size_t kMaxTextBytes = 512;
+// All texts of a line together, but for those three dots that stand for what is left out: so a line is at most 4 KiB.
+inline constexpr size_t kMaxLineTextBytes = 3 << 10;
+inline constexpr size_t kMaxLineBytes = 4 << 10;
 // Texts in one list.
 inline constexpr size_t kMaxTexts = 16;
 
@@ -45,6 +49,7 @@ class Event {
   void Quote(std::string_view text);
 
   std::string text_;
+  size_t left_ = kMaxLineTextBytes;  // for texts
 };
 
 }  // namespace socketeer::audit

@@ -1,4 +1,5 @@
 // What the audit is told of calls.
+#include <optional>
 #include <string>
 
 #include "server/rpc/call_scope.h"
@@ -13,6 +14,11 @@ void CallScope::Tell(const char* verb, const base::Error* error, const Telling& 
   const bool refused = error != nullptr && error->code == base::Code::kUnauthenticated;
   const bool asked = telling.describe != nullptr && (error != nullptr || !telling.failures_only);
   if (!denied && !refused && !asked) return;
+  // Of nobody, or one of many that one call may bring: all have one rate. Any other failure has its caller's.
+  const bool anybodys = refused || (denied && telling.bounded);
+  std::optional<uint64_t> left_out = 0;
+  if (error != nullptr && !anybodys) left_out = core_.trail.MayTellFailure(caller_.identity);
+  if (!left_out) return;
 
   audit::Event event = core_.trail.Begin(denied ? "deny" : refused ? "auth" : telling.event);
   Describe(error, &event);
@@ -28,7 +34,8 @@ void CallScope::Tell(const char* verb, const base::Error* error, const Telling& 
   if (error != nullptr && own_session_) event.Text("session", own_session_->name());
   if (telling.describe) telling.describe(&event);
   event.Text("request_id", request_id).Microseconds("duration_us", now() - began_);
-  refused || (denied && telling.bounded) ? core_.trail.RecordRefusal(std::move(event)) : core_.trail.Record(event);
+  if (*left_out > 0) event.Number("left_out", *left_out);
+  anybodys ? core_.trail.RecordRefusal(std::move(event)) : core_.trail.Record(event);
 }
 
 }  // namespace socketeer::rpc

@@ -157,6 +157,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   auto control = net::EventLoop::Create(syscalls, clock);
   if (!control.ok()) return std::move(control).error();
   parts->control = *std::move(control);
+  parts->trail->TellLeftOutBy(*parts->control);
   for (int i = 0; i < settings.loops; ++i) {
     auto shard = net::Shard::Create(syscalls, clock, *parts->closers, settings.limits.max_waiting_calls_per_direction,
                                     parts->retained);

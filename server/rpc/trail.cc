@@ -10,6 +10,8 @@ namespace socketeer::rpc {
 namespace {
 
 constexpr uint32_t kRefusalsPerSecond = 100;
+// After a failure that was left out, at the latest.
+constexpr std::chrono::seconds kTellLeftOutAfter{5};
 // Of a daemon that stops.
 constexpr std::chrono::milliseconds kFinishLimit{500};
 
@@ -43,6 +45,21 @@ void Trail::RecordRefusal(audit::Event event) {
     if (left_out_ > 0) event.Number("left_out", std::exchange(left_out_, 0));
   }
   Record(event);
+}
+
+std::optional<uint64_t> Trail::MayTellFailure(const std::string& identity) {
+  const auto left_out = failures_.Ask(identity, clock_.Now());
+  if (!left_out && control_ != nullptr && !will_tell_.exchange(true)) {
+    control_->Post([this] { control_->RunAt(control_->Now() + kTellLeftOutAfter, [this] { TellLeftOut(); }); });
+  }
+  return left_out;
+}
+
+void Trail::TellLeftOut() {
+  will_tell_.store(false);  // first: what is left out from here on has a timer of its own
+  for (const auto& each : failures_.TakeLeftOut()) {
+    Record(Begin("left_out").Text("identity", each.identity).Number("count", each.count));
+  }
 }
 
 void Trail::TellOfStart(const std::vector<std::string>& addresses, const std::string& policy) const {
@@ -102,6 +119,7 @@ void Trail::Reopen() const {
 
 void Trail::Stop() {
   if (!on()) return;
+  TellLeftOut();
   audit::Event event = Begin("stop");
   {
     std::lock_guard lock(mutex_);

@@ -7,12 +7,16 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "server/audit/audit.h"
+#include "server/audit/refusal_rate.h"
 #include "server/base/clock.h"
 #include "server/base/result.h"
 #include "server/guard/guard.h"
+#include "server/net/event_loop.h"
 #include "server/registry/record.h"
 #include "server/rpc/log.h"
 
@@ -33,6 +37,13 @@ class Trail {
   // even call cannot fill the audit.
   void RecordRefusal(audit::Event event);
 
+  // Of somebody whom we know, a call failed: is that to be told? With how many of his before that were not; absent: no,
+  // it is counted (audit/refusal_rate.h).
+  std::optional<uint64_t> MayTellFailure(const std::string& identity);
+  // What was left out is told by a timer of that loop, where no other line does. It is stopped before this goes; before
+  // the first call.
+  void TellLeftOutBy(net::EventLoop& control) { control_ = &control; }
+
   // --- What is no call's. No effect without an audit. ---
   void TellOfStart(const std::vector<std::string>& addresses, const std::string& policy) const;
   // In mode shadow.
@@ -48,9 +59,14 @@ class Trail {
   void Stop();
 
  private:
+  void TellLeftOut();
+
   const std::unique_ptr<audit::Audit> audit_;
   const base::Clock& clock_;
-  std::mutex mutex_;  // guards all below
+  audit::RefusalRate failures_;
+  net::EventLoop* control_ = nullptr;
+  std::atomic<bool> will_tell_{false};  // the timer is set
+  std::mutex mutex_;                    // guards all below
   base::MonotonicTime second_{};
   uint32_t told_ = 0;      // refusals in that second
   uint64_t left_out_ = 0;  // since the last that was told

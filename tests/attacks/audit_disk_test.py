@@ -10,14 +10,13 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-import grpc  # noqa: E402
 from audited import AuditedTest, parse_all  # noqa: E402
-from contract import pb, socket_pb  # noqa: E402
+from contract import endpoint_pb, pb, socket_pb  # noqa: E402
 from daemon import SOCKETEERD, own_namespaces  # noqa: E402
 
 OPEN = {"family": socket_pb.FAMILY_INET, "type": socket_pb.SOCKET_TYPE_STREAM}
 QUEUE = 4 << 20
-FAILURES = 2 * QUEUE // 1_024  # of such long lines so many are too many for it
+CONNECTS = 2 * QUEUE // 1_024  # of such long lines so many are too many for it
 
 
 def open_and_close(client, count):
@@ -26,13 +25,18 @@ def open_and_close(client, count):
         client.sockets.CloseSocket(pb.CloseSocketRequest(name=made.name), timeout=20)
 
 
-def fail_to_close(client, count):
-    """Calls with lines as long as they can be."""
-    request = pb.CloseSocketRequest(name="sockets/" + "\n" * 10_000, request_id='"' * 128)
+def connect_again(client, count):
+    """Calls with long lines, each of them told, for they succeed. Opens two sockets, which stay."""
+    unix = {"family": socket_pb.FAMILY_UNIX, "type": socket_pb.SOCKET_TYPE_DGRAM}
+    name = endpoint_pb.UnixEndpoint(abstract_name=b"\xff" * 90 + str(os.getpid()).encode())
+    peer = endpoint_pb.Endpoint(unix_domain=name)
+    client.sockets.OpenSocket(pb.OpenSocketRequest(**unix, bind=peer), timeout=20)
+    made = client.sockets.OpenSocket(pb.OpenSocketRequest(**unix), timeout=20).socket
+    request = pb.ConnectSocketRequest(name=made.name, peer=peer)
     for done in range(0, count, 100):
-        calls = [client.sockets.CloseSocket.future(request, timeout=60) for _ in range(min(100, count - done))]
+        calls = [client.sockets.ConnectSocket.future(request, timeout=60) for _ in range(min(100, count - done))]
         for call in calls:
-            assert call.exception().code() == grpc.StatusCode.INVALID_ARGUMENT, call.exception()
+            call.result()
 
 
 class FullDisk(AuditedTest):
@@ -71,7 +75,7 @@ class FullDisk(AuditedTest):
             worker.join()
         told = parse_all(self.audit_file.read_text())  # none is torn
         self.assertGreater(len(told), 50)
-        fail_to_close(self.client, FAILURES)
+        connect_again(self.client, CONNECTS)
         self.daemon.await_log("lines are lost, ")
         self.assertLess(self.daemon.log().count("lines are lost, "), 60)
         open_and_close(self.client, 1)  # calls go on
@@ -84,8 +88,8 @@ class FullDisk(AuditedTest):
         lines = self.read_after_stop()
         lost = sum(line["count"] for line in lines if line["event"] == "lost")
         self.assertGreater(lost, 100)
-        # With the start, the standing session and the stop.
-        happened = 3 + 2 * (2 * 150 + 1 + probes) + FAILURES
+        # With the start, the standing session and the stop; and the two sockets of connect_again().
+        happened = 3 + 2 * (2 * 150 + 1 + probes) + CONNECTS + 4
         self.assertEqual(happened, len([line for line in lines if line["event"] != "lost"]) + lost)
         self.assertEqual(lost, lines[-1]["lost"])
         self.assertIn(f"{lost} since the daemon began", self.daemon.log())
@@ -140,7 +144,7 @@ class StandardOutput(AuditedTest):
         self.addCleanup(os.close, reader)
         client = self.serve_to(writer)
         os.close(writer)
-        fail_to_close(client, FAILURES)
+        connect_again(client, CONNECTS)
         self.await_said("nobody reads it; lines wait")
         self.await_said("lines are lost, ")
         open_and_close(client, 10)

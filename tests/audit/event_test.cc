@@ -82,6 +82,21 @@ TEST(EventTest, CutsLongTextsBetweenCharacters) {
   EXPECT_EQ(TextBack(pairs), pairs.substr(0, 4 * (kMaxTextBytes / 12)) + "...");
 }
 
+TEST(EventTest, CutsWhatIsTooMuchTogether) {
+  Event event("e", At(0));
+  const std::string ninth(kMaxTextBytes - 9, 'x');
+  for (const char* const key : {"a", "b", "c", "d", "e", "f"}) event.Text(key, ninth);
+  const json line = Parsed(event.Text("g", std::string(100, '\n')).Text("h", "h").Number("n", 7));
+  EXPECT_EQ(line["f"], ninth);
+  // Left are 6 x 9 less what the time does not and the event does take.
+  EXPECT_EQ(line["g"], std::string(8, '\n') + "...");
+  EXPECT_EQ(line["h"], "h");
+  EXPECT_EQ(Parsed(event.Text("i", "1234567"))["i"], "1234...");
+  EXPECT_EQ(Parsed(event.Text("j", "j"))["j"], "...");
+  EXPECT_EQ(Parsed(event.Texts("k", {"k", "l"}))["k"], (std::vector<std::string>{"...", "..."}));
+  EXPECT_LT(event.Line().size(), kMaxLineBytes);
+}
+
 TEST(EventTest, CutsLongLists) {
   const std::vector<std::string> most(kMaxTexts, "x"), more(kMaxTexts + 1, "x");
   EXPECT_EQ(Parsed(Event("e", At(0)).Texts("l", most))["l"].size(), kMaxTexts);
