@@ -16,6 +16,7 @@
 #include "server/main/confinement.h"
 #include "server/main/settings.h"
 #include "server/main/write_limits.h"
+#include "server/rpc/grpc_log.h"
 
 namespace socketeer {
 namespace {
@@ -114,6 +115,7 @@ int Main(int argc, char** argv) {
   settings.descriptors = static_cast<int>(descriptors);
   settings.limits = base::DefaultLimits(descriptors);
   settings.log = Log;
+  rpc::RouteGrpcLog(Log);
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {
     std::fprintf(stderr, "socketeerd: %s\n", server.error().message.c_str());
@@ -135,6 +137,7 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
   (*server)->Drain(kDrainLimit);
   spdlog::info("drained");
+  rpc::EndGrpcLog();
   spdlog::shutdown();
   // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not
   // clean up.
