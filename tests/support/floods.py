@@ -4,7 +4,6 @@ import itertools
 import select
 import struct
 import threading
-import zlib
 
 import http2
 from http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS,
@@ -15,7 +14,6 @@ METHOD = "HostService/GetCaller"
 HEAD = http2.head(METHOD)
 LONG = http2.header(b"x-a", b"y" * 100)
 RESET = struct.pack("!I", 8)  # CANCEL
-BOMB_BYTES = 256 << 20  # of one message, inflated
 BIG = 12 << 20  # of a message: no more is received
 
 
@@ -45,17 +43,6 @@ def headers_of(block):
 def string_of(size):
     """The beginning of a header whose value is said to be so long."""
     return b"\0\x03x-a" + http2.number(size, 7)
-
-
-def bomb(method=METHOD, metadata=()):
-    """Messages of some hundred KiB that inflate to BOMB_BYTES."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    packed = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(BOMB_BYTES >> 20)), packer.flush()])
-    message = b"\1" + struct.pack("!I", len(packed)) + packed
-    pieces = [message[i:i + FRAME] for i in range(0, len(message), FRAME)]
-    block = http2.head(method, [(b"grpc-encoding", b"gzip"), *metadata])
-    return streams(lambda number: frame(HEADERS, END_HEADERS, number, block) + b"".join(
-        frame(DATA, END_STREAM if piece is pieces[-1] else 0, number, piece) for piece in pieces), 1)
 
 
 def table_bomb():
