@@ -187,7 +187,7 @@ void CloseEndsWaiting(Rig& rig) {
                               "items { condition: CONDITION_READABLE " + rig.At(socket) + " }");
   };
   const auto awaiting = wait(pair.server);
-  grpc::Status status;
+  EXPECT_TRUE(rig.CallsUnderWay(1));
   if (rig.kind().IsStream()) {
     auto receive = rig.caller().Start(&AsyncStub::ReceiveData, rig.At(pair.server));
     EXPECT_TRUE(rig.Waits(pair.server, 1));

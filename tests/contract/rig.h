@@ -164,6 +164,11 @@ class Rig {
         },
         "the API has no event for a call that began to wait");
   }
+  // So many have come to the daemon.
+  bool CallsUnderWay(uint32_t calls) const {
+    return testing::Eventually([&] { return server_.GetHost()->usage().calls() == calls + 1; },
+                               "the API has no event for a call that began to wait");
+  }
 
  private:
   const Kind kind_;
