@@ -78,12 +78,12 @@ FRAME_FLOODS = {
     "PRIORITY": lambda: streams(lambda number: frame(PRIORITY, 0, number, struct.pack("!IB", 0, 1))),
     "unknown frames": lambda: repeated(frame(0x77, 0, 0, b"")),
     "empty DATA": lambda: itertools.chain([open_stream(1)], repeated(frame(DATA, 0, 1, b""))),
+}
+# Who reads no answer to these is not cut off at once: gRPC has much to do, and waits until it has written.
+STREAM_FLOODS = {
     "opened and reset": lambda: streams(lambda number: open_stream(number) + frame(RST_STREAM, 0, number, RESET)),
     "called and reset": lambda: streams(lambda number: http2.call(METHOD, stream=number) +
                                         frame(RST_STREAM, 0, number, RESET)),
-}
-# Who reads no answer to these is not cut off at once: gRPC waits until it has written.
-STREAM_FLOODS = {
     "streams that do not go on": lambda: streams(open_stream),
     "messages that do not go on": lambda: streams(lambda number: open_stream(number) + frame(
         DATA, 0, number, b"\0\0\x10\0\0" + b"x" * 300)),
