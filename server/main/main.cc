@@ -119,6 +119,7 @@ int Main(int argc, char** argv) {
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {
     std::fprintf(stderr, "socketeerd: %s\n", server.error().message.c_str());
+    rpc::EndGrpcLog();  // or gRPC's threads write to a logger that is gone
     return 1;
   }
   // Beside the audit there is nothing on the standard output.

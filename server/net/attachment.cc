@@ -63,7 +63,7 @@ void Attachment::OnEvents(uint32_t events) {
 void Attachment::Receive() {
   const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
-  while (client_ && !receive_over_) {
+  while (client_ && !receive_over_ && MayAct(actor_.get())) {
     if (auto permitted = socket_.PermitHere(Act::kReceive); !permitted.ok()) {
       receive_over_ = true;
       return client_->OnReceiveError(std::move(permitted).error());
@@ -209,7 +209,7 @@ void Attachment::RunWrites() {
   const auto self = shared_from_this();  // the last step is to go
   const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
-  while (client_) {
+  while (client_ && MayAct(actor_.get())) {
     if (StepIsDue()) {
       RunStep();
     } else if (unsent_.empty()) {

@@ -27,6 +27,7 @@ base::Status CountedAttachment::Acknowledge(uint64_t number) {
 }
 
 void CountedAttachment::TellOptions(const OptionList& options) {
+  if (!MayAct(actor_.get())) return;
   const Socket::Acting acting(socket_, actor_.get());
   auto status = socket_.SetOptions(options);
   base::Result<OptionList> now = status.ok() ? socket_.GetOptions() : std::move(status).error();

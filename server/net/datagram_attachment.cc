@@ -41,7 +41,7 @@ void DatagramAttachment::OnEvents(uint32_t events) {
 void DatagramAttachment::Receive() {
   const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
-  while (!over() && !receive_over_ && room() > 0) {
+  while (!over() && !receive_over_ && room() > 0 && MayAct(actor_.get())) {
     if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();
     if (auto permitted = socket_.PermitHere(Act::kReceive); !permitted.ok()) {
       receive_over_ = true;

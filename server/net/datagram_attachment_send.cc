@@ -59,7 +59,7 @@ void DatagramAttachment::RunSteps() {
   const auto self = shared_from_this();  // the last step is to go
   const Socket::Acting acting(socket_, actor_.get());
   size_t in_this_turn = 0;
-  while (!over() && !steps_.empty()) {
+  while (!over() && !steps_.empty() && MayAct(actor_.get())) {
     if (in_this_turn >= socket_.AtOnce(base::kFairShareBytes, true)) return Continue();
     if (steps_.front().kind == Step::Kind::kData) {
       if (!SendSome(&in_this_turn)) return;

@@ -12,7 +12,7 @@ namespace socketeer::net {
 void ListenerAttachment::Receive() {
   const auto self = shared_from_this();  // an error may end it
   const Socket::Acting acting(socket_, actor_.get());
-  for (int done = 0; !over() && !receive_over_ && room() > 0; ++done) {
+  for (int done = 0; !over() && !receive_over_ && room() > 0 && MayAct(actor_.get()); ++done) {
     if (done == base::kFairShareOperations) return Continue();
     if (auto permitted = socket_.PermitHere(Act::kListen); !permitted.ok()) {
       return EndReceiving(std::move(permitted).error());

@@ -1,7 +1,7 @@
 // Names to addresses, with getaddrinfo(3), on threads of its own: it blocks, and the loops must not.
 //
 // Nobody keeps others from it: identities take turns, and each has a part of the threads and of the places at most. A
-// name server that never answers holds up those who ask it, nobody else. Thread-safe.
+// name server that never answers holds up those who ask it; it takes four of them to hold up all. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -39,16 +39,11 @@ void Grants::Set(const std::string& identity, Access access, uint64_t revision) 
   if (!added) entry->second.access = access;
 }
 
-std::vector<Grants::Ender> Grants::TakeEnders(const std::string& identity) {
+std::vector<Grants::Ender> Grants::EndersOf(const std::string& identity) const {
   const Access access = Of(identity);
   std::vector<Ender> enders;
-  for (auto use = uses_.begin(); use != uses_.end();) {
-    if (use->second.identity != identity || use->second.need <= access) {
-      ++use;
-      continue;
-    }
-    enders.push_back(std::move(use->second.end));
-    use = uses_.erase(use);
+  for (const auto& [id, use] : uses_) {
+    if (use.identity == identity && use.need > access) enders.push_back(use.end);
   }
   return enders;
 }

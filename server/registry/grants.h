@@ -28,8 +28,8 @@ struct Grant {
 
 class Grants {
  public:
-  // For a call, an await or a stream that somebody makes by a grant: runs once, outside any mutex, when what it needs
-  // is withdrawn first, perhaps while it is just ending.
+  // For a call, an await or a stream that somebody makes by a grant: runs outside any mutex when what it needs is
+  // withdrawn first, perhaps several times, and while it is just ending.
   using Ender = std::function<void(const base::Error& why)>;
 
   Access Of(const std::string& identity) const;
@@ -45,8 +45,9 @@ class Grants {
     uses_.insert_or_assign(id, Use{.identity = identity, .need = need, .end = std::move(end)});
   }
   void Leave(uint64_t id) { uses_.erase(id); }
-  // Takes out the enders of what this identity may no longer have under way.
-  std::vector<Ender> TakeEnders(const std::string& identity);
+  // Of what this identity may no longer have under way. They stay until it leaves: who withdraws at the same time must
+  // not go on before they have run either.
+  std::vector<Ender> EndersOf(const std::string& identity) const;
 
   bool empty() const { return entries_.empty() && uses_.empty(); }
 

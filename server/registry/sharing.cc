@@ -61,9 +61,9 @@ base::Result<Registry::Shared> Registry::Share(const RecordPtr& record, const st
                             : access == Access::kNone ? ChangeKind::kUnshared
                                                       : ChangeKind::kUpdated;
     log_.Append(told, record, record->content_, std::make_shared<const std::string>(identity));
-    *ended = grants.TakeEnders(identity);
     if (before == Access::kNone) *appeared = TakeNameWaiters(*record, identity);
   }
+  *ended = grants.EndersOf(identity);
   Shared shared{.view = ViewFor(*record, *record->content_, record->owner_), .took = access < before};
   shared.view.grants = grants.List();
   if (grants.empty()) record->grants_.reset();

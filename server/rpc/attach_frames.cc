@@ -88,6 +88,7 @@ base::Status Attach::HandleOpen() {
     if (core().draining.load()) return base::Draining();
     return base::SocketGone(record_->id(), CloseReasonWord(core().registry.Look(record_).close_reason));
   }
+  if (!net::MayAct(terms_.actor.get())) return base::GrantWithdrawn(record_->name());
   if (auto status = AttachTo(*socket); !status.ok()) return status;
   opened_ = true;
   Response response;

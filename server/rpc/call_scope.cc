@@ -129,10 +129,15 @@ void CallScope::LeaveStanding() {
 
 base::Status CallScope::EnterSocket(const registry::RecordPtr& socket, registry::Access need) {
   if (socket->owner() != caller_.identity) {
-    const auto cancel = [cancellation = cancellation_](const base::Error& why) { cancellation->Cancel(why); };
+    auto actor = std::make_shared<net::Actor>();
+    actor->identity = caller_.identity;
+    actor->account = session()->account();
+    const auto cancel = [actor, cancellation = cancellation_](const base::Error& why) {
+      actor->withdrawn.store(true);  // also where something else cancels the call just now, on another thread
+      cancellation->Cancel(why);
+    };
     if (auto status = core_.registry.Enter(socket, caller_.identity, need, id_, cancel); !status.ok()) return status;
-    actor_ =
-        std::make_shared<const net::Actor>(net::Actor{.identity = caller_.identity, .account = session()->account()});
+    actor_ = std::move(actor);
     socket_ = socket;
     return base::Ok();
   }

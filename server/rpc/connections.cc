@@ -172,13 +172,16 @@ class Connections::Acceptor : public net::EventHandler {
   bool goes_on_ = false;  // it is posted
 };
 
+// Accepted, and not yet handed over: of the descriptors that are nobody's (kDescriptorSlack).
+constexpr uint32_t kMaxQueued = 128;
+
 Connections::Connections(net::EventLoop& loop, uint32_t max_connections, int first_fd, int end_fd)
     : loop_(loop),
       max_connections_(max_connections),
       first_fd_(first_fd),
       end_fd_(end_fd),
       next_fd_(first_fd),
-      queue_(max_connections, base::RandomBelow) {}
+      queue_(std::min(max_connections, kMaxQueued), base::RandomBelow) {}
 
 Connections::~Connections() = default;
 

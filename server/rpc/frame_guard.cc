@@ -5,7 +5,15 @@
 namespace socketeer::rpc {
 
 // RFC 9113, 6.
-enum FrameGuard::Type : uint8_t { kData = 0, kHeaders = 1, kSettings = 4, kWindowUpdate = 8, kContinuation = 9 };
+enum FrameGuard::Type : uint8_t {
+  kData = 0,
+  kHeaders = 1,
+  kReset = 3,
+  kSettings = 4,
+  kPing = 6,
+  kWindowUpdate = 8,
+  kContinuation = 9,
+};
 
 namespace {
 
@@ -52,7 +60,11 @@ bool FrameGuard::Begin(Time now) {
     if (!BeginHeaders(type, size)) return false;
     if (!was_large && block_bytes_ > kLargeBlockBytes && !PayIdle(kLargeBlockCost, now)) return false;
   }
-  return !IsIdle(type, flags, size) || PayIdle(1, now);
+  if (type == kPing && (flags & kAck) == 0 && free_pings_ > 0) {
+    --free_pings_;
+    return true;
+  }
+  return !IsIdle(type, flags, size) || PayIdle(type == kReset ? 0.5 : 1, now);
 }
 
 bool FrameGuard::BeginHeaders(Type type, size_t size) {
@@ -71,7 +83,7 @@ bool FrameGuard::IsIdle(Type type, uint8_t flags, size_t size) {
   return type != kHeaders && type != kWindowUpdate;
 }
 
-bool FrameGuard::PayIdle(int frames, Time now) {
+bool FrameGuard::PayIdle(double frames, Time now) {
   const double seconds = std::chrono::duration<double>(now - idle_since_).count();
   idle_since_ = now;
   idle_frames_ = std::max(0.0, idle_frames_ - seconds * kIdleFramesPerSecond) + frames;

@@ -5,6 +5,7 @@
 // frames that want an answer. One connection kept all others waiting for 40 s and more so, or took 5 GiB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -22,9 +23,11 @@ inline constexpr size_t kMaxUnsettledHeaderBytes = 128 << 10;
 // Streams of one connection that may be open at once. The longest queues of both directions of two sockets.
 inline constexpr int kMaxStreams = 4'096;
 // Frames that carry nothing of a call (see IsIdle): all that may be open may be reset at once, and then so many a
-// second. gRPC's own pings are some a second.
+// second; resets, which come with each deadline that is over, twice as many. A PING for each of our writes is free, up
+// to a few: gRPC in Go and Java measures the way with one for each answer.
 inline constexpr int kIdleFramesAtOnce = kMaxStreams + 1'024;
 inline constexpr int kIdleFramesPerSecond = 1'000;
+inline constexpr int kMaxFreePings = 16;
 // A block that gRPC will refuse, which costs it as much as many of those.
 inline constexpr size_t kLargeBlockBytes = 8 << 10;
 inline constexpr int kLargeBlockCost = 16;
@@ -40,7 +43,10 @@ class FrameGuard {
 
   // gRPC has written: its settings come first. Before that nobody can acknowledge them, and whoever does so is refused:
   // gRPC would take it for leave to hold him to none.
-  void Written() { written_ = true; }
+  void Written() {
+    written_ = true;
+    free_pings_ = std::min(free_pings_ + 1, kMaxFreePings);
+  }
 
   bool refused() const { return refused_; }
 
@@ -50,7 +56,7 @@ class FrameGuard {
   // Precondition: header_ is whole. False: too far.
   bool Begin(Time now);
   bool BeginHeaders(Type type, size_t size);
-  bool PayIdle(int frames, Time now);
+  bool PayIdle(double frames, Time now);
   static bool IsIdle(Type type, uint8_t flags, size_t size);
 
   size_t preface_left_ = 24;  // "PRI * HTTP/2.0 ...": gRPC looks at it itself
@@ -62,6 +68,7 @@ class FrameGuard {
   bool written_ = false;
   bool settled_ = false;  // it has acknowledged our settings
   size_t unsettled_bytes_ = 0;
+  int free_pings_ = 0;
   double idle_frames_ = 0;  // as of idle_since_
   Time idle_since_{};
   bool refused_ = false;

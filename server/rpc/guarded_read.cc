@@ -1,6 +1,7 @@
 #include "server/rpc/guarded_read.h"
 
 #include <dlfcn.h>
+#include <grpc/support/log.h>
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -47,7 +48,9 @@ extern "C" __attribute__((visibility("default"))) int SSL_read(SSL* ssl, void* b
   size_t read = 0;
   if (SSL_read_ex(ssl, buffer, static_cast<size_t>(size), &read) != 1) return 0;
   if (socketeer::rpc::FrameGuard* const guard = socketeer::rpc::GuardOf(ssl)) {
+    const bool was_refused = guard->refused();
     guard->Look({static_cast<uint8_t*>(buffer), read}, std::chrono::steady_clock::now());
+    if (guard->refused() && !was_refused) gpr_log(GPR_ERROR, "a connection is cut off: its HTTP/2 frames go too far");
   }
   return static_cast<int>(read);
 }

@@ -290,7 +290,10 @@ class Withdrawn(SharedTest):
 
         def connect():
             while not over.is_set():
-                socket.create_connection(("127.0.0.1", made.local.inet.port)).close()
+                try:
+                    socket.create_connection(("127.0.0.1", made.local.inet.port), timeout=1).close()
+                except OSError:
+                    pass  # while nobody accepts, the backlog is full
         flood = threading.Thread(target=connect)
         flood.start()
         try:

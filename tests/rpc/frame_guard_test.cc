@@ -87,6 +87,29 @@ TEST_F(FrameGuardTest, BoundsIdleFramesInTime) {
   EXPECT_TRUE(guard_.refused());
 }
 
+// gRPC in Go asks with the first data of each answer how long the way is, thousands of times a second.
+TEST_F(FrameGuardTest, APingForEachWriteIsFree) {
+  now_ += seconds(1'000);
+  for (int i = 0; i < 5 * kIdleFramesAtOnce; ++i) {
+    guard_.Written();
+    Look(Frame(kPing, 0, 8));
+  }
+  EXPECT_FALSE(guard_.refused());
+  for (int i = 0; i < 5 * kIdleFramesAtOnce; ++i) guard_.Written();  // these are not saved up
+  Look(Repeated(Frame(kPing, 0, 8), kMaxFreePings + kIdleFramesAtOnce));
+  EXPECT_FALSE(guard_.refused());
+  Look(Frame(kPing, 0, 8));
+  EXPECT_TRUE(guard_.refused());
+}
+
+TEST_F(FrameGuardTest, AResetCostsHalf) {
+  now_ += seconds(1'000);
+  Look(Repeated(Frame(3, 0, 4), 2 * kIdleFramesAtOnce));
+  EXPECT_FALSE(guard_.refused());
+  Look(Frame(3, 0, 4));
+  EXPECT_TRUE(guard_.refused());
+}
+
 TEST_F(FrameGuardTest, CountsWhatGrpcWillRefuseAsManyIdleFrames) {
   now_ += seconds(1'000);
   const std::string large = Frame(kHeaders, kEndHeaders, kLargeBlockBytes + 1);
