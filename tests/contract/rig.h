@@ -166,7 +166,7 @@ class Rig {
   }
   // So many have come to the daemon.
   bool CallsUnderWay(uint32_t calls) const {
-    return testing::Eventually([&] { return server_.GetHost()->usage().calls() == calls + 1; },
+    return testing::Eventually([&] { return caller().GetHost()->usage().calls() == calls + 1; },
                                "the API has no event for a call that began to wait");
   }
 
