@@ -6,13 +6,13 @@ import pathlib
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from audited import AuditedTest, parse_all  # noqa: E402
 from contract import endpoint_pb, pb, socket_pb  # noqa: E402
 from daemon import SOCKETEERD, own_namespaces  # noqa: E402
+from eventually import eventually  # noqa: E402
 
 OPEN = {"family": socket_pb.FAMILY_INET, "type": socket_pb.SOCKET_TYPE_STREAM}
 QUEUE = 4 << 20
@@ -126,10 +126,7 @@ class StandardOutput(AuditedTest):
         return (self.directory / "log").read_text()
 
     def await_said(self, words):
-        deadline = time.monotonic() + 20
-        while words not in self.said():
-            assert time.monotonic() < deadline, self.said()
-            time.sleep(0.01)  # because a log has no event
+        eventually(lambda: words in self.said(), lambda: f"{words!r} in {self.said()}")
 
     def test_has_nothing_else(self):
         client = self.serve_to(subprocess.PIPE)

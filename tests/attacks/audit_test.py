@@ -14,7 +14,7 @@ import grpc  # noqa: E402
 from audited import AuditedTest  # noqa: E402
 from contract import data_pb, endpoint_pb, inet, pb, session_pb, socket_pb  # noqa: E402
 from daemon import own_namespaces  # noqa: E402
-from quotas import eventually  # noqa: E402
+from eventually import eventually  # noqa: E402
 from tls import hash_line  # noqa: E402
 
 attach_pb = importlib.import_module("socketeer.v1.attach_pb2")  # contract made it

@@ -71,11 +71,13 @@ class FloodTest(TlsTest):
             self.assertLess(self.peak() - self.memory, self.MOST_GROWTH)
         self.daemon.stop()
 
-    def assert_cut_off(self, pieces, settled=True):
+    def assert_cut_off(self, pieces, settled=True, told=False):
         flood = self.flood(pieces, settled=settled)
         self.await_sent(flood)
         self.assertTrue(flood.cut_off, f"{flood.sent} bytes were taken")
         flood.close()
+        if told:
+            self.daemon.await_log("a connection is cut off: its HTTP/2 frames go too far")
         self.assert_well()
 
     def assert_bounded(self, pieces, settled=True):
@@ -100,14 +102,14 @@ class Unsettled(FloodTest):
     """The attacker does not acknowledge the daemon's settings: gRPC holds him to none."""
 
     def test_blocks_that_are_larger_than_they_seem(self):
-        self.assert_cut_off(floods.table_bomb(), settled=False)
+        self.assert_cut_off(floods.table_bomb(), settled=False, told=True)
 
     def test_settings_acknowledged_before_they_came(self):
         """Or just when they came: then they hold."""
         self.assert_bounded(itertools.chain([http2.SETTLED], floods.streams(floods.open_stream)), settled=False)
 
     def test_streams(self):
-        self.assert_cut_off(floods.streams(floods.open_stream), settled=False)
+        self.assert_cut_off(floods.streams(floods.open_stream), settled=False, told=True)
 
 
 Headers = type("Headers", (FloodTest,), tests_of(floods.HEADER_FLOODS, "assert_cut_off"))

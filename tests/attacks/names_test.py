@@ -10,7 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 from contract import endpoint_pb, error_of, pb, socket_pb  # noqa: E402
 from daemon import own_namespaces  # noqa: E402
-from quotas import QuotaTest, eventually  # noqa: E402
+from eventually import eventually  # noqa: E402
+from quotas import QuotaTest  # noqa: E402
 
 THREADS = 4  # for each identity
 PLACES = 64

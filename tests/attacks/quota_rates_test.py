@@ -10,7 +10,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 from contract import attach_pb, data_pb, duration, duration_pb, error_of, inet, pb, socket_pb  # noqa: E402
-from quotas import QuotaTest, Stream, eventually, info_of  # noqa: E402
+from eventually import eventually  # noqa: E402
+from quotas import QuotaTest, Stream, info_of  # noqa: E402
 
 OPENS = "quotas: [{identities: token:ci, opens_per_second: %d, burst_opens: %d, when_exceeded: %s}]\n"
 BYTES = "quotas: [{identities: token:ci, bytes_per_second: %s, burst_bytes: %s, when_exceeded: %s}]\n"

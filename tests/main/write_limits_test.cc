@@ -10,13 +10,13 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 
 #include "server/main/confinement.h"
 #include "tests/main/in_child.h"
+#include "tests/support/temp_dir.h"
 
 namespace socketeer {
 namespace {
@@ -24,14 +24,11 @@ namespace {
 class WriteLimits : public ::testing::Test {
  protected:
   WriteLimits() {
-    std::string form = ::testing::TempDir() + "/write_limits.XXXXXX";
-    folder_ = mkdtemp(form.data());
-    std::filesystem::create_directory(folder_ / "allowed");
-    for (const char* name : {"there", "allowed/there"}) std::ofstream(folder_ / name) << "text";
+    std::filesystem::create_directory(At("allowed"));
+    for (const char* name : {"there", "allowed/there"}) std::ofstream(At(name)) << "text";
   }
-  ~WriteLimits() override { std::filesystem::remove_all(folder_); }
 
-  std::string At(const std::string& name) const { return folder_ / name; }
+  std::string At(const std::string& name) const { return directory_.File(name); }
   // The errno of a call in a child that may write in "allowed" alone; 0: it passed.
   int Limited(const std::function<int()>& call) const {
     return InChild([&] {
@@ -45,7 +42,7 @@ class WriteLimits : public ::testing::Test {
     return Limited([&] { return open(At(name).c_str(), flags, 0600); });
   }
 
-  std::filesystem::path folder_;
+  const ::socketeer::testing::TempDir directory_;
 };
 
 TEST_F(WriteLimits, NothingIsWrittenElsewhere) {

@@ -25,10 +25,12 @@ using testing::Rig;
 class AttachmentTest : public ::testing::TestWithParam<Flavour> {
  protected:
   // Attaches; what has come by now is handed out.
-  void Attach(std::optional<uint64_t> offset = {}) {
+  void Attach(std::optional<uint64_t> offset = {}, std::shared_ptr<const Actor> actor = nullptr) {
     keeper_ = std::make_shared<BytesKeeper>();
-    attachment_ = ends_.socket.Run([this, offset](Socket& socket) {
-      auto attached = socket.Attach({.receive_offset = offset, .receive_window = 100, .send_window = 100}, keeper_);
+    attachment_ = ends_.socket.Run([&](Socket& socket) {
+      AttachTerms terms{.receive_offset = offset, .receive_window = 100, .send_window = 100};
+      terms.actor = std::move(actor);
+      auto attached = socket.Attach(terms, keeper_);
       EXPECT_TRUE(attached.ok());
       (*attached)->Begin();
       return *attached;
@@ -83,6 +85,21 @@ TEST_P(AttachmentTest, NobodyAcknowledgesWhatWaitsToBePassedOn) {
     EXPECT_EQ(refused.error().reason, "OFFSET_OUT_OF_RANGE");
     EXPECT_TRUE(attachment_->Acknowledge(2).ok());
   });
+}
+
+// It leaves the socket a moment later; until then nothing passes, either way, and nothing is lost to the owner.
+TEST_P(AttachmentTest, WhoseGrantWasWithdrawnDoesNothingMore) {
+  const auto guest = std::make_shared<Actor>();
+  Attach({}, guest);
+  guest->withdrawn.store(true);
+  ends_.PeerSends("abc");
+  testing::WaitFor(ends_.socket.fd(), POLLIN);
+  ends_.socket.Run([this](Socket&) { EXPECT_TRUE(attachment_->Send(0, {base::Chunk::Of("never")}).ok()); });
+  EXPECT_EQ(keeper_->received, "");
+  char byte;
+  EXPECT_EQ(::recv(ends_.peer.get(), &byte, 1, MSG_DONTWAIT), -1);
+  Leave();
+  EXPECT_EQ(ends_.socket.Receive(3, Mode::kExact).Get()->data, "abc");
 }
 
 // As the kernel does with bytes that nobody has read.

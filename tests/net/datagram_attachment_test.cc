@@ -58,6 +58,22 @@ TEST_P(DatagramAttachmentTest, HandsOutWhatComesAsFarAsTheWindowAllows) {
   EXPECT_EQ(ends_.socket.observer().gauges().bytes_received.load(), 19u);
 }
 
+// As of a stream's.
+TEST_P(DatagramAttachmentTest, WhoseGrantWasWithdrawnDoesNothingMore) {
+  const auto guest = std::make_shared<Actor>();
+  {
+    AttachTerms terms = kWide;
+    terms.actor = guest;
+    Driver driver(ends_.socket, terms);
+    guest->withdrawn.store(true);
+    ends_.Deliver("abc");
+    EXPECT_EQ(driver.Send(0, {"never"}, ends_.socket.info().peer), "ok");
+    EXPECT_THAT(driver.Notes(), IsEmpty());
+    EXPECT_EQ(driver.Run([&] { return driver.keeper().done; }), 0u);
+  }
+  EXPECT_EQ(ends_.Records({}, 1)->datagrams[0].payload, "abc");
+}
+
 // What the client had no chance to pass on goes to the next call that names no number; what it may have got can be had
 // again by name.
 TEST_P(DatagramAttachmentTest, OnlyWhatWasPassedOnWasGiven) {

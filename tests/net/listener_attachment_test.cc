@@ -86,6 +86,21 @@ class ListenerAttachmentTest : public ::testing::TestWithParam<Flavour> {
 INSTANTIATE_TEST_SUITE_P(Kinds, ListenerAttachmentTest, ::testing::Values(kTcp, kTcp6, kUnix, kSeqpacket),
                          [](const auto& each) { return std::string(each.param.name); });
 
+// As of a stream's.
+TEST_P(ListenerAttachmentTest, WhoseGrantWasWithdrawnAcceptsNothingMore) {
+  const auto guest = std::make_shared<Actor>();
+  AttachTerms terms{.receive_window = 2};
+  terms.actor = guest;
+  Attach(terms);
+  guest->withdrawn.store(true);
+  const base::Fd client = Connect();
+  testing::WaitFor(socket_.fd(), POLLIN);
+  Run([] {});  // the loop has seen it
+  EXPECT_THAT(Run([this] { return keeper_->Take(); }), IsEmpty());
+  Leave();
+  EXPECT_TRUE(socket_.Accept(Mode::kExact).Get().ok());
+}
+
 TEST_P(ListenerAttachmentTest, AcceptsAsFarAsTheWindowAllows) {
   std::vector<base::Fd> clients;
   for (int i = 0; i < 40; ++i) clients.push_back(Connect());

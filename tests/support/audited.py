@@ -4,10 +4,10 @@ import json
 import pathlib
 import signal
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from contract import Client  # noqa: E402
+from eventually import eventually  # noqa: E402
 from tls import TlsTest  # noqa: E402
 
 
@@ -57,10 +57,9 @@ class AuditedTest(TlsTest):
 
     def await_lines(self, event, count, **fields):
         """So many that there are, or will be."""
-        deadline = time.monotonic() + 20
-        while len(found := self.lines(event, **fields)) < count:
-            assert time.monotonic() < deadline, f"no {event} {fields} in\n{self.audit_file.read_text()}"
-            time.sleep(0.01)  # because a file has no event
+        eventually(lambda: len(self.lines(event, **fields)) >= count,
+                   lambda: f"{event} {fields} in\n{self.audit_file.read_text()}")
+        found = self.lines(event, **fields)
         self.assertEqual(count, len(found), found)
         return found
 

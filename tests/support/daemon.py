@@ -4,9 +4,12 @@ import fcntl
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from eventually import eventually  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ["SOCKETEER_BIN"])
@@ -42,10 +45,7 @@ class Daemon:
 
     def await_log(self, words, count=1):
         """Until it has logged them so often."""
-        deadline = time.monotonic() + 20
-        while self.log().count(words) < count:
-            assert time.monotonic() < deadline, f"it never logged {words!r}: {self.log()}"
-            time.sleep(0.01)  # because a log has no event
+        eventually(lambda: self.log().count(words) >= count, lambda: f"{words!r} in the log: {self.log()}")
 
     def descriptors(self):
         """What it has open, each as the kernel calls it, but for eventfds: gRPC keeps one for each of its threads that

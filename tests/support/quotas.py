@@ -3,13 +3,13 @@
 import pathlib
 import queue
 import sys
-import time
 
 import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from contract import Client, attach_pb, details_pb, error_of, host_pb, inet, pb, socket_pb  # noqa: E402
 from daemon import DaemonTest  # noqa: E402
+from eventually import eventually  # noqa: E402
 from tls import hash_line  # noqa: E402
 
 
@@ -37,13 +37,6 @@ class TokenClient(Client):
 
     def close(self):
         self.bare.close()
-
-
-def eventually(holds, what):
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, f"never came to be: {what}"
-        time.sleep(0.01)  # because the daemon tells nobody when a call that was given up has ended
 
 
 class Stream:
