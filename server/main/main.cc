@@ -21,9 +21,6 @@
 namespace socketeer {
 namespace {
 
-// With what is before and after it, a daemon that is told to stop is gone within 5 s.
-constexpr std::chrono::seconds kDrainLimit{4};
-
 // Raises the limit of descriptors as far as allowed, and says what it is.
 uint64_t RaiseDescriptorLimit() {
   rlimit limit{};
@@ -99,7 +96,7 @@ int Main(int argc, char** argv) {
   LimitHeaps();
   FillStandardDescriptors();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
-  auto read = ReadSettings(argc, argv);
+  auto read = ReadSettings(argc, argv, false);
   if (const auto* farewell = std::get_if<Farewell>(&read)) {
     std::fputs(farewell->text.c_str(), farewell->exit_status == 0 ? stdout : stderr);
     return std::fflush(stdout) == 0 ? farewell->exit_status : 1;
@@ -136,7 +133,7 @@ int Main(int argc, char** argv) {
   const int signal_number = ServeUntilSignal(**server, signals);
   spdlog::info("draining: signal {}", signal_number);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
-  (*server)->Drain(kDrainLimit);
+  (*server)->Drain(std::get<Settings>(read).drain_timeout);
   spdlog::info("drained");
   rpc::EndGrpcLog();
   spdlog::shutdown();

@@ -1,6 +1,8 @@
-// The daemon's settings: flags, and a YAML file whose keys are the flags' names. A flag wins over the file.
+// The daemon's settings: a YAML file, the environment, and flags. What stands later in this line wins.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,12 +20,17 @@ struct Farewell {
 struct Settings {
   rpc::ServerSettings server;                  // all but the limits
   std::vector<std::string> keep_capabilities;  // names that confinement.h knows
+  std::chrono::milliseconds drain_timeout{4'000};
 };
 
-// From the command line.
-std::variant<Settings, Farewell> ReadSettings(int argc, char** argv);
+// From the command line and the environment. `activated`: sockets to serve were given by whoever started us, so that
+// none need be named.
+std::variant<Settings, Farewell> ReadSettings(int argc, char** argv, bool activated);
 
 // $XDG_RUNTIME_DIR/socketeer.sock; /run/socketeer.sock for root. "" when there is neither.
 std::string DefaultListen();
+
+// "4s"; from 0 to an hour.
+std::optional<std::chrono::milliseconds> ParseDrainTimeout(const std::string& text);
 
 }  // namespace socketeer

@@ -64,10 +64,10 @@ class Confinement(DaemonTest):
     def test_what_cannot_be_kept_is_said(self):
         endpoint = f"unix:{self.path}"
         said = self.refusal("--listen", endpoint, "--keep-capability", "net_rav")
-        self.assertIn('--keep-capability: "net_rav" is no capability', said)
+        self.assertIn('--keep-capability is "net_rav"; it must be the name of a capability', said)
         config = self.directory / "socketeer.yaml"
-        for text, wrong in [("net_raw", ":1: keep_capabilities must be a list of names like net_raw"),
-                            ("[net_raw, 7]", ':1: keep_capabilities: "7" is no capability')]:
+        for text, wrong in [("{net_raw: 1}", ":1: keep_capabilities must be a list of names like net_raw"),
+                            ("[net_raw, 7]", ':1: keep_capabilities is "7"; it must be the name of a capability')]:
             config.write_text(f"keep_capabilities: {text}\n")
             self.assertIn(f"{config}{wrong}", self.refusal("--listen", endpoint, "--config", str(config)))
 

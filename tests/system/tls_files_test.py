@@ -55,9 +55,9 @@ class Settings(TlsTest):
                 with self.subTest(given=given):
                     said = self.refusal("--listen", "127.0.0.1:0", *given)
                     self.assertIn(flag, said)
-                    self.assertRegex(said, "is empty; it must be a file's path|requires 1|1 required")
-        self.assertIn("--tls-cert", self.refusal("--listen", "127.0.0.1:0",
-                                                 *[each for flag in flags[:3] for each in (flag, "")]))
+                    self.assertRegex(said, "must be a file's path; it is empty|requires 1|1 required")
+        self.assertRegex(self.refusal("--listen", "127.0.0.1:0", *[each for flag in flags[:3] for each in (flag, "")]),
+                         "--(tls-cert|tls-key|client-ca) must be")
         config = self.directory / "socketeer.yaml"
         for flag in flags[:4]:
             key = flag.removeprefix("--").replace("-", "_")
