@@ -61,11 +61,20 @@ void Guard::Enforce(PolicyPtr policy) {
   terms_.fetch_add(1, std::memory_order_release);
 }
 
-base::Status Guard::KeepOff(const SocketAddress& control) {
-  Control own{.address = control};
+base::Status Guard::KeepOff(const SocketAddress& control) { return Keep({.address = control}); }
+
+base::Status Guard::KeepDatagramsOff(const SocketAddress& supervisor) {
+  auto status = Keep({.address = supervisor, .takes_datagrams = true});
+  if (!status.ok() && status.error().reason == "ENOENT") return base::Ok();  // then nobody is there to be told anything
+  // Without a policy too, each datagram is judged from now on.
+  if (status.ok()) terms_.fetch_add(1, std::memory_order_release);
+  return status;
+}
+
+base::Status Guard::Keep(Control own) {
   struct stat found {};
-  if (control.IsUnixPath()) {
-    if (stat(control.unix_name().c_str(), &found) < 0) return net::KernelError("open", "stat", errno);
+  if (own.address.IsUnixPath()) {
+    if (stat(own.address.unix_name().c_str(), &found) < 0) return net::KernelError("open", "stat", errno);
     own.device = found.st_dev;
     own.inode = found.st_ino;
   }
@@ -73,8 +82,10 @@ base::Status Guard::KeepOff(const SocketAddress& control) {
   return base::Ok();
 }
 
-bool Guard::IsControl(const net::Place& place) const {
+bool Guard::IsControl(const net::Place& place, bool takes_datagrams) const {
   return std::any_of(controls_.begin(), controls_.end(), [&](const Control& own) {
+    if (own.takes_datagrams != takes_datagrams) return false;
+    if (own.address.IsUnixAbstract()) return own.address == place.address;
     if (own.address.family() == AF_UNIX)
       return own.device == place.device && own.inode == place.inode && own.inode != 0;
     if (own.address.port() != place.address.port()) return false;
@@ -87,7 +98,7 @@ bool Guard::IsControl(const net::Place& place) const {
 
 base::Status Guard::Judge(const std::string& identity, const net::Demand& demand) {
   const bool reaches = demand.act == net::Act::kConnect || demand.act == net::Act::kSend;
-  if (reaches && demand.place != nullptr && demand.kind.IsConnectionOriented() && IsControl(*demand.place)) {
+  if (reaches && demand.place != nullptr && IsControl(*demand.place, !demand.kind.IsConnectionOriented())) {
     return base::ControlSocketDenied(GivenTo(identity, demand));
   }
   if (terms() == 0) return base::Ok();
@@ -107,6 +118,7 @@ base::Status Guard::Decide(const policy::Request& request, const std::function<s
     std::lock_guard lock(mutex_);
     policy = policy_;
   }
+  if (policy == nullptr) return base::Ok();
   const policy::Decision decision = policy->Decide(request);
   if (decision.allowed) return base::Ok();
   const std::string rule = decision.rule == nullptr ? "no rule matches" : decision.rule->name;

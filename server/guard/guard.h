@@ -36,6 +36,8 @@ class Guard {
   void Enforce(PolicyPtr policy);
   // The daemon is called there. Before it serves. An error: its file cannot be looked at.
   base::Status KeepOff(const net::SocketAddress& control);
+  // The same of a UNIX socket to which the daemon itself sends datagrams, and that believes it: a service manager's.
+  base::Status KeepDatagramsOff(const net::SocketAddress& supervisor);
 
   // See net::SocketObserver: 0 without a policy.
   uint64_t terms() const { return terms_.load(std::memory_order_acquire); }
@@ -49,11 +51,13 @@ class Guard {
     net::SocketAddress address;
     dev_t device = 0;  // of a UNIX path: the socket's file
     ino_t inode = 0;
+    bool takes_datagrams = false;
   };
 
   // `given`: the question as an error tells it.
   base::Status Decide(const policy::Request& request, const std::function<std::string()>& given);
-  bool IsControl(const net::Place& place) const;
+  base::Status Keep(Control own);
+  bool IsControl(const net::Place& place, bool takes_datagrams) const;
 
   const Tell tell_;
   std::vector<Control> controls_;  // constant once the daemon serves

@@ -1,8 +1,6 @@
 // socketeerd: settings -> Server; signals; nothing else.
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
-#include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -14,7 +12,9 @@
 
 #include "server/audit/sink.h"
 #include "server/main/confinement.h"
+#include "server/main/service_manager.h"
 #include "server/main/settings.h"
+#include "server/main/supervision.h"
 #include "server/main/write_limits.h"
 #include "server/rpc/grpc_log.h"
 
@@ -43,27 +43,8 @@ void FillStandardDescriptors() {
   if (fd >= 0) close(fd);
 }
 
-// Before any thread starts: only WaitForSignal() takes these.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
 void Log(rpc::Severity severity, const std::string& line) {
   spdlog::log(severity == rpc::Severity::kError ? spdlog::level::err : spdlog::level::info, "{}", line);
-}
-
-// Returns with the signal that ends the daemon.
-int ServeUntilSignal(rpc::Server& server, const sigset_t& signals) {
-  int number = 0;
-  while (sigwait(&signals, &number) == 0 && number == SIGHUP) server.Reload();
-  return number;
 }
 
 void WarnOfLoopback(const std::vector<std::string>& addresses, bool tls) {
@@ -92,11 +73,18 @@ base::Status Confine(const Settings& settings) {
   return base::Unit{};
 }
 
+int Refuse(const base::Error& error) {
+  std::fprintf(stderr, "socketeerd: %s\n", error.message.c_str());
+  return 1;
+}
+
 int Main(int argc, char** argv) {
   LimitHeaps();
   FillStandardDescriptors();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
-  auto read = ReadSettings(argc, argv, false);
+  auto manager = ServiceManager::Find();
+  if (!manager.ok()) return Refuse(manager.error());
+  auto read = ReadSettings(argc, argv, !manager->sockets().empty());
   if (const auto* farewell = std::get_if<Farewell>(&read)) {
     std::fputs(farewell->text.c_str(), farewell->exit_status == 0 ? stdout : stderr);
     return std::fflush(stdout) == 0 ? farewell->exit_status : 1;
@@ -104,20 +92,18 @@ int Main(int argc, char** argv) {
   umask(0177);  // UNIX sockets, the callers' and our own, are for this user alone
   sigset_t signals = BlockSignals();
   const uint64_t descriptors = RaiseDescriptorLimit();
-  if (auto confined = Confine(std::get<Settings>(read)); !confined.ok()) {
-    std::fprintf(stderr, "socketeerd: %s\n", confined.error().message.c_str());
-    return 1;
-  }
+  if (auto confined = Confine(std::get<Settings>(read)); !confined.ok()) return Refuse(confined.error());
   auto& settings = std::get<Settings>(read).server;
   settings.descriptors = static_cast<int>(descriptors);
   settings.limits = base::DefaultLimits(descriptors);
+  settings.activated = manager->sockets();
+  settings.notify_socket = manager->notify_socket();
   settings.log = Log;
   rpc::RouteGrpcLog(Log);
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {
-    std::fprintf(stderr, "socketeerd: %s\n", server.error().message.c_str());
     rpc::EndGrpcLog();  // or gRPC's threads write to a logger that is gone
-    return 1;
+    return Refuse(server.error());
   }
   // Beside the audit there is nothing on the standard output.
   const auto announce = [audited = settings.audit == audit::kStandardOutput](const std::string& line) {
@@ -130,11 +116,7 @@ int Main(int argc, char** argv) {
   WarnOfRoot();
   WarnOfLoopback((*server)->addresses(), settings.credentials.tls.given());
 
-  const int signal_number = ServeUntilSignal(**server, signals);
-  spdlog::info("draining: signal {}", signal_number);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
-  (*server)->Drain(std::get<Settings>(read).drain_timeout);
-  spdlog::info("drained");
+  Supervise(**server, *manager, signals, std::get<Settings>(read).drain_timeout);
   rpc::EndGrpcLog();
   spdlog::shutdown();
   // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not

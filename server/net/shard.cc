@@ -1,6 +1,7 @@
 #include "server/net/shard.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cerrno>
@@ -16,7 +17,10 @@ base::Result<std::unique_ptr<Shard>> Shard::Create(Syscalls& syscalls, const bas
   auto loop = EventLoop::Create(syscalls, clock);
   if (!loop.ok()) return std::move(loop).error();
   std::unique_ptr<Shard> shard(new Shard(*std::move(loop), closers, max_waiting_per_side, budget));
-  shard->thread_ = std::thread([loop = shard->loop_.get()] { loop->Run(); });
+  shard->thread_ = std::thread([loop = shard->loop_.get()] {
+    pthread_setname_np(pthread_self(), "socket-loop");  // for top(1) and its like
+    loop->Run();
+  });
   return shard;
 }
 

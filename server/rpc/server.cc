@@ -2,9 +2,12 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <pthread.h>
 
+#include <algorithm>
 #include <functional>
 #include <latch>
+#include <string_view>
 #include <utility>
 
 #include "proto/wire/http2.h"
@@ -15,6 +18,8 @@
 #include "server/rpc/health_port.h"
 #include "server/rpc/host_service.h"
 #include "server/rpc/leases.h"
+#include "server/rpc/listeners.h"
+#include "server/rpc/pulse.h"
 #include "server/rpc/session_service.h"
 #include "server/rpc/socket_service.h"
 
@@ -43,6 +48,7 @@ struct Server::Parts {
   net::RetainedBudget retained;
   std::unique_ptr<net::EventLoop> control;
   std::vector<std::unique_ptr<net::Shard>> shards;
+  std::unique_ptr<Pulse> pulse;
   net::Resolver resolver;
   std::unique_ptr<Connections> connections;
   std::unique_ptr<Credentials> credentials;
@@ -105,6 +111,15 @@ struct Server::Parts {
     quotas->Enforce(*std::move(loaded));
     log(Severity::kInfo, "quotas " + quota_file + " are in force");
     return base::Ok();
+  }
+
+  // He believes what comes from the daemon's process, whoever wished it sent.
+  base::Status KeepOffSupervisor(const std::string& name) {
+    if (name.empty()) return base::Ok();
+    auto address = name.starts_with('@') ? net::SocketAddress::UnixAbstract(std::string_view(name).substr(1))
+                                         : net::SocketAddress::UnixPath(name);
+    if (!address.ok()) return base::InvalidField("NOTIFY_SOCKET", name, "a path, or @ and an abstract name");
+    return guard.KeepDatagramsOff(*address);
   }
 
   // Runs `task` on each shard's thread, and returns when it has run on all.
@@ -186,6 +201,9 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .identities = parts->credentials->identities(),
                              .guard = parts->guard,
                              .trail = *parts->trail});
+  std::vector<net::EventLoop*> loops = {parts->control.get()};
+  for (const auto& shard : parts->shards) loops.push_back(&shard->loop());
+  parts->pulse = std::make_unique<Pulse>(std::move(loops));
   parts->leases = std::make_unique<Leases>(*parts->core);
   parts->leases->LookSoonEnoughFor(base::kStandingTtl);
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
@@ -198,22 +216,11 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
     if (!listener.ok()) return std::move(listener).error();
     health = *std::move(listener);
   }
-  std::vector<Listener> listeners;
+  if (auto status = parts->KeepOffSupervisor(settings.notify_socket); !status.ok()) return std::move(status).error();
+  auto listeners = ListenAll(settings, parts->guard, syscalls);
+  if (!listeners.ok()) return std::move(listeners).error();
   std::vector<std::string> addresses;
-  for (const std::string& endpoint : settings.listen) {
-    auto listener = Listen(endpoint, ProtectionBy(settings));
-    if (!listener.ok()) {
-      for (Listener& made : listeners) made.path.Remove(syscalls);
-      return std::move(listener).error();
-    }
-    addresses.push_back(listener->ToString());
-    auto kept_off = parts->guard.KeepOff(listener->address);
-    listeners.push_back(*std::move(listener));
-    if (!kept_off.ok()) {
-      for (Listener& made : listeners) made.path.Remove(syscalls);
-      return std::move(kept_off).error();
-    }
-  }
+  for (const Listener& each : *listeners) addresses.push_back(each.ToString());
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -250,7 +257,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
     error.message = "gRPC did not start";
     return error;
   }
-  if (auto status = parts->connections->Serve(std::move(listeners), parts->grpc.get(), std::move(tls)); !status.ok()) {
+  if (auto status = parts->connections->Serve(*std::move(listeners), parts->grpc.get(), std::move(tls)); !status.ok()) {
     return std::move(status).error();
   }
   if (health.fd) {
@@ -259,7 +266,10 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
     parts->health = *std::move(port);
   }
   parts->credentials->Start();
-  parts->control_thread = std::thread([loop = parts->control.get()] { loop->Run(); });
+  parts->control_thread = std::thread([loop = parts->control.get()] {
+    pthread_setname_np(pthread_self(), "control-loop");
+    loop->Run();
+  });
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   server->addresses_ = std::move(addresses);
   if (server->parts_->health) server->health_address_ = server->parts_->health->address();
@@ -291,8 +301,28 @@ void Server::Reload() {
   ReloadQuotas();
 }
 
-void Server::Drain(std::chrono::milliseconds limit) {
-  if (std::exchange(parts_->drained, true)) return;
+bool Server::LoopsTurn() { return parts_->pulse->Feel(); }
+
+uint32_t Server::AwaitIdle(std::chrono::milliseconds limit, std::chrono::milliseconds step, const Progress& progress) {
+  using Time = std::chrono::steady_clock;
+  Core& core = *parts_->core;
+  const auto end = Time::now() + limit;
+  std::unique_lock lock(core.idle_mutex);
+  while (core.calls.load() > 0) {
+    const auto now = Time::now();
+    if (now >= end) break;
+    const auto idle = [&core] { return core.calls.load() == 0; };
+    if (core.idle.wait_until(lock, std::min(end, now + step), idle)) break;
+    lock.unlock();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Time::now());
+    progress(core.calls.load(), std::max(left, std::chrono::milliseconds(0)));
+    lock.lock();
+  }
+  return core.calls.load();
+}
+
+uint32_t Server::Drain(std::chrono::milliseconds limit, std::chrono::milliseconds step, const Progress& progress) {
+  if (std::exchange(parts_->drained, true)) return 0;
   if (auto* const health = parts_->grpc->GetHealthCheckService()) health->SetServingStatus(false);
   if (parts_->health) parts_->health->SayDraining();
   parts_->core->draining.store(true);
@@ -307,16 +337,13 @@ void Server::Drain(std::chrono::milliseconds limit) {
   // doing.
   parts_->OnEachShard([](net::Shard& shard) { shard.EndWaiting(base::Draining()); });
   parts_->OnEachShard([](net::Shard& shard) { shard.CloseAll(base::Draining()); });
-  Core& core = *parts_->core;
-  core.drain_hooks.RunAll();
-  {
-    std::unique_lock lock(core.idle_mutex);
-    core.idle.wait_for(lock, limit, [&core] { return core.calls.load() == 0; });
-  }
+  parts_->core->drain_hooks.RunAll();
+  const uint32_t left = AwaitIdle(limit, step, progress);
   // What is left is gRPC's own, such as a watch of the health, or did not end in time: cancelled.
   parts_->grpc->Shutdown(std::chrono::system_clock::now());
   parts_->EndHealth();
   parts_->trail->Stop();
+  return left;
 }
 
 Server::~Server() {

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,8 +25,11 @@
 namespace socketeer::rpc {
 
 struct ServerSettings {
-  std::vector<std::string> listen;  // at least one; see listener.h
-  std::string health{};             // where health alone is served, in plain text; empty: nowhere
+  std::vector<std::string> listen;  // see listener.h; at least one, or of the next
+  std::vector<int> activated{};     // sockets that listen already: descriptors, which become the server's
+  // The UNIX socket of whoever supervises the daemon, '@' before an abstract name; callers are kept off it. "": none.
+  std::string notify_socket{};
+  std::string health{};  // where health alone is served, in plain text; empty: nowhere
   CredentialSettings credentials{};
   std::string policy{};  // its file; empty: there is none
   std::string audit{};   // its file, "-" is the standard output; empty: there is none
@@ -49,7 +54,7 @@ class Server {
   // Drains with a limit of zero, if that was not done.
   ~Server();
 
-  // The real addresses, in the order of `listen`: "unix:/run/socketeer.sock", "127.0.0.1:40123".
+  // The real addresses, those of `activated` and then of `listen`: "unix:/run/socketeer.sock", "127.0.0.1:40123".
   const std::vector<std::string>& addresses() const { return addresses_; }
 
   // The real address of the health port; empty: there is none.
@@ -58,13 +63,23 @@ class Server {
   // Takes the operator's files as they are now, as on SIGHUP. What is wrong is logged, and changes nothing.
   void Reload();
 
+  // False when an event loop has not done since the last question what it was asked then, see pulse.h.
+  bool LoopsTurn();
+
+  // How a drain goes on: calls that still run, and the time that they have.
+  using Progress = std::function<void(uint32_t calls, std::chrono::milliseconds left)>;
+
   // Health says NOT_SERVING, no more callers are accepted, what waits ends as DRAINING, sockets close. Returns when all
-  // calls have ended, at the latest after `limit`; calls that still run then are cancelled.
-  void Drain(std::chrono::milliseconds limit);
+  // calls have ended, at the latest after `limit`; calls that still run then are cancelled: so many it returns.
+  // `progress` runs each time that `step` has passed.
+  uint32_t Drain(
+      std::chrono::milliseconds limit, std::chrono::milliseconds step = std::chrono::seconds(1),
+      const Progress& progress = [](uint32_t, std::chrono::milliseconds) {});
 
  private:
   void ReloadPolicy();
   void ReloadQuotas();
+  uint32_t AwaitIdle(std::chrono::milliseconds limit, std::chrono::milliseconds step, const Progress& progress);
 
   struct Parts;
   explicit Server(std::unique_ptr<Parts> parts);

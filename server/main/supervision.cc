@@ -1,0 +1,129 @@
+#include "server/main/supervision.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "absl/strings/str_join.h"
+
+namespace socketeer {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDrainStep{1'000};  // it is told how a drain goes on
+// With what is before and after the drain: only then may the service manager take the daemon for stuck.
+constexpr milliseconds kDrainSlack{5'000};
+
+class Supervisor {
+ public:
+  Supervisor(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals)
+      : server_(server),
+        manager_(manager),
+        signals_(signals),
+        // systemd counts from the last word it heard: half of its time is what sd_watchdog_enabled(3) advises, and the
+        // loops' answer is seen one step after the question.
+        step_(manager.watchdog() / 4) {}
+
+  void TellReady() const { Tell("READY=1\nSTATUS=Serving on " + absl::StrJoin(server_.addresses(), ", ")); }
+
+  // Returns with the signal that ends the daemon.
+  int AwaitEnd() {
+    while (true) {
+      const int number = AwaitSignal();
+      if (number == 0) FeelPulse();
+      if (number == SIGHUP) Reload();
+      if (number != 0 && number != SIGHUP) return number;
+    }
+  }
+
+  void Drain(int number, milliseconds limit) {
+    spdlog::info("draining: signal {}; calls that still run have {} ms", number, limit.count());
+    const milliseconds extended = limit + kDrainSlack;
+    Tell("STOPPING=1\nSTATUS=Draining\nEXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(extended).count()));
+    const milliseconds watched = std::chrono::ceil<milliseconds>(step_);
+    const milliseconds step = watched.count() == 0 ? kDrainStep : std::min(watched, kDrainStep);
+    auto told = kDrainStep;  // time that has passed since the last line
+    const uint32_t cut_off = server_.Drain(limit, step, [&](uint32_t calls, milliseconds left) {
+      FeelPulse();
+      told += step;
+      if (told < kDrainStep) return;
+      told = milliseconds(0);
+      const std::string status =
+          std::to_string(calls) + " calls still run, " + std::to_string(left.count()) + " ms left";
+      spdlog::info("draining: {}", status);
+      Tell("STATUS=Draining: " + status);
+    });
+    if (cut_off == 0) return spdlog::info("drained");
+    spdlog::warn("drained: {} calls had not ended in time and were cut off", cut_off);
+  }
+
+ private:
+  // 0: there was none, and it is time to look after the loops.
+  int AwaitSignal() const {
+    int number = 0;
+    if (step_.count() == 0) return sigwait(&signals_, &number) == 0 ? number : 0;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(step_);
+    const timespec limit{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(step_ - seconds).count()};
+    number = sigtimedwait(&signals_, nullptr, &limit);
+    return number > 0 ? number : 0;
+  }
+
+  void FeelPulse() {
+    if (step_.count() == 0) return;
+    const bool turn = server_.LoopsTurn();
+    if (turn) Tell("WATCHDOG=1");
+    if (!turn && well_)
+      spdlog::error("an event loop does not turn: the service manager is no longer told that all is well");
+    well_ = turn;
+  }
+
+  void Reload() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+    Tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(std::chrono::floor<microseconds>(time).count()));
+    server_.Reload();
+    TellReady();
+  }
+
+  // That nobody hears it is no reason to stop, but is told.
+  void Tell(const std::string& state) const {
+    if (const auto told = manager_.Tell(state); !told.ok()) spdlog::error("{}", told.error().message);
+  }
+
+  rpc::Server& server_;
+  const ServiceManager& manager_;
+  const sigset_t& signals_;
+  const microseconds step_;  // zero: nobody asks
+  bool well_ = true;
+};
+
+}  // namespace
+
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals,
+               std::chrono::milliseconds drain_timeout) {
+  Supervisor supervisor(server, manager, signals);
+  supervisor.TellReady();
+  const int number = supervisor.AwaitEnd();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
+  supervisor.Drain(number, drain_timeout);
+}
+
+}  // namespace socketeer

@@ -1,0 +1,21 @@
+// The daemon's life after its start: signals, the service manager, and the drain.
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+
+#include "server/main/service_manager.h"
+#include "server/rpc/server.h"
+
+namespace socketeer {
+
+// Before any thread starts: only Supervise() takes those that stop and reload the daemon.
+sigset_t BlockSignals();
+
+// Says that the daemon serves, and returns when it was told to stop and has drained. `signals` are blocked. Logs with
+// spdlog.
+void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals,
+               std::chrono::milliseconds drain_timeout);
+
+}  // namespace socketeer

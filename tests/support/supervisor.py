@@ -1,0 +1,64 @@
+"""A service manager's side of sd_notify(3), and a thread of a process that is made to hang."""
+
+import ctypes
+import os
+import pathlib
+import socket
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WALL = 0x40000000  # __WALL: threads too
+
+
+class Supervisor:
+    """Receives what a daemon tells it, message by message. `address` as in NOTIFY_SOCKET."""
+
+    def __init__(self, address):
+        self.address = str(address)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.address.replace("@", "\0", 1) if self.address.startswith("@") else self.address)
+        self.socket.settimeout(20)
+
+    def next(self):
+        """Of the next message, its lines as a dictionary."""
+        return dict(line.split("=", 1) for line in self.socket.recv(65536).decode().splitlines())
+
+    def until(self, key, *forbidden):
+        """The first message that has the key; none before it may have one of the others."""
+        while key not in (message := self.next()):
+            for each in forbidden:
+                assert each not in message, message
+        return message
+
+    def close(self):
+        self.socket.close()
+
+
+class StoppedThread:
+    """One thread of a process stands still until resume(), as if a system call held it."""
+
+    def __init__(self, tid):
+        self.tid = tid
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self._ptrace(PTRACE_SEIZE)
+        self._ptrace(PTRACE_INTERRUPT)
+        os.waitpid(tid, WALL)
+
+    def resume(self):
+        self._ptrace(PTRACE_DETACH)
+
+    def await_death(self):
+        """Until the process is killed."""
+        while not os.WIFSIGNALED(os.waitpid(self.tid, WALL)[1]):
+            pass
+
+    def _ptrace(self, request):
+        if self.libc.ptrace(ctypes.c_long(request), ctypes.c_long(self.tid), None, None) < 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def thread_named(pid, name):
+    """Its number."""
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == name:
+            return int(task.name)
+    raise AssertionError(f"process {pid} has no thread {name}")
