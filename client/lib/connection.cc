@@ -75,15 +75,17 @@ absl::Status Connection::ToStatus(const google::rpc::Status& from) {
   return status;
 }
 
-absl::Status Connection::ToStatusWithCause(const grpc::Status& from, Cancellation* cancellation) const {
+absl::Status Connection::ToStatusWithCause(const grpc::Status& from, Cancellation* cancellation,
+                                           absl::Time deadline) const {
   absl::Status status = ToStatus(from);
   // A daemon that does not answer in time, or a host that has no address or cannot be connected to, says nothing more.
   const bool perhaps_tls = Classify(status) == ErrorKind::kUnreachable &&
                            from.error_code() == grpc::StatusCode::UNAVAILABLE &&
                            from.error_message().find("Connection refused") == std::string::npos &&
                            from.error_message().find("DNS resolution failed") == std::string::npos;
-  if (!perhaps_tls || probe_ == nullptr) return status;
-  const std::string why = probe_(cancellation);
+  const absl::Duration left = deadline - absl::Now();
+  if (!perhaps_tls || probe_ == nullptr || left <= absl::ZeroDuration()) return status;
+  const std::string why = probe_(left, cancellation);
   if (cancellation != nullptr && cancellation->AwaitCancel(absl::ZeroDuration())) {
     return absl::CancelledError("cancelled");
   }

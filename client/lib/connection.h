@@ -1,6 +1,7 @@
 // How every RPC of the library is made. Private to the library.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/client_context.h"
@@ -44,8 +46,9 @@ namespace internal {
 class Connection {
  public:
   // `session`: "sessions/{id}"; empty: none is named.
-  // `probe`: what stands in TLS's way, see tls_probe.h; null: nobody can say. It ends early when it is cancelled.
-  using Probe = std::function<std::string(Cancellation*)>;
+  // `probe`: what stands in TLS's way, see tls_probe.h; null: nobody can say. It takes at most so long, and ends early
+  // when it is cancelled.
+  using Probe = std::function<std::string(absl::Duration, Cancellation*)>;
   Connection(Stubs stubs, std::string endpoint, HostOptions options, std::string session = "", Probe probe = nullptr)
       : stubs_(std::move(stubs)),
         endpoint_(std::move(endpoint)),
@@ -91,18 +94,19 @@ class Connection {
     return CallWithin(within, stub, method, request, options);
   }
 
-  // A call that ends `within` this time, whatever the options say of its timeout.
+  // A call that ends `within` this time, or at the options' deadline, whatever they say of its timeout.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> CallWithin(absl::Duration within, const std::shared_ptr<Stub>& stub,
                                       Method<Stub, Request, Response> method, const Request& request,
                                       const CallOptions& options) const {
     grpc::ClientContext context;
     EnterSession<Stub>(context);
+    within = std::min(within, options.deadline - absl::Now());
     if (within != absl::InfiniteDuration()) context.set_deadline(DeadlineAfter(within));
     const CancellationScope scope(options.cancellation, &context);
     Response response;
     const grpc::Status status = ((*stub).*method)(&context, request, &response);
-    if (!status.ok()) return ToStatusWithCause(status, options.cancellation);
+    if (!status.ok()) return ToStatusWithCause(status, options.cancellation, options.deadline);
     return response;
   }
 
@@ -126,8 +130,10 @@ class Connection {
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
   // The same, and of a daemon that is there, but with which TLS fails, why: it may have to be asked, which takes up to
-  // some seconds; CANCELLED when the caller gives up meanwhile. `cancellation` may be null.
-  absl::Status ToStatusWithCause(const grpc::Status& status, Cancellation* cancellation) const;
+  // some seconds, but not longer than until the deadline; CANCELLED when the caller gives up meanwhile. `cancellation`
+  // may be null.
+  absl::Status ToStatusWithCause(const grpc::Status& status, Cancellation* cancellation,
+                                 absl::Time deadline = absl::InfiniteFuture()) const;
   // The same of an error that came in an answer.
   static absl::Status ToStatus(const google::rpc::Status& status);
 

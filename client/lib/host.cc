@@ -1,5 +1,6 @@
 #include "socketeer/host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/lib/channel.h"
@@ -29,8 +30,9 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
               .channel = channel};
   internal::Connection::Probe probe;
   if (!target.host.empty()) {
-    probe = [target, credentials = options.credentials, within = options.connect_time](Cancellation* cancellation) {
-      return internal::WhyNoTls(target.host, target.port, credentials, within, cancellation);
+    probe = [target, credentials = options.credentials, longest = options.connect_time](absl::Duration within,
+                                                                                        Cancellation* cancellation) {
+      return internal::WhyNoTls(target.host, target.port, credentials, std::min(within, longest), cancellation);
     };
   }
   return Host(std::make_shared<internal::Connection>(std::move(stubs), target.endpoint, std::move(options), "",

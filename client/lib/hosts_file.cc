@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "client/lib/file.h"
@@ -34,6 +35,22 @@ size_t EditDistance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
+// "a, b and 3 more".
+std::string FirstOf(const std::vector<std::string>& all) {
+  std::string first;
+  for (size_t i = 0; i < std::min(all.size(), kMaxNamesShown); ++i) first += (i == 0 ? "" : ", ") + all[i];
+  if (all.size() > kMaxNamesShown) first += " and " + std::to_string(all.size() - kMaxNamesShown) + " more";
+  return first;
+}
+
+std::string LabelText(const std::pair<const std::string, std::string>& label) {
+  return Printable(label.first) + "=" + Printable(label.second);
+}
+
+bool Carries(const HostEntry& host, const std::map<std::string, std::string>& labels) {
+  return std::includes(host.labels.begin(), host.labels.end(), labels.begin(), labels.end());
+}
+
 }  // namespace
 
 absl::StatusOr<HostsFile> HostsFile::Load(const std::string& path) {
@@ -60,11 +77,25 @@ absl::StatusOr<HostEntry> HostsFile::Find(std::string_view name) const {
     others.emplace_back(EditDistance(name.substr(0, 64), host.name), host.name);
   }
   std::stable_sort(others.begin(), others.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string known;
-  for (size_t i = 0; i < std::min(others.size(), kMaxNamesShown); ++i) known += (i == 0 ? "" : ", ") + others[i].second;
-  if (others.size() > kMaxNamesShown) known += " and " + std::to_string(others.size() - kMaxNamesShown) + " more";
+  std::vector<std::string> known;
+  for (const auto& [distance, other] : others) known.push_back(other);
   return absl::InvalidArgumentError("there is no host " + Quoted(name) + " in " + Printable(path_) + "; there is " +
-                                    known);
+                                    FirstOf(known));
+}
+
+absl::StatusOr<std::vector<HostEntry>> HostsFile::Select(const std::map<std::string, std::string>& labels) const {
+  std::vector<HostEntry> selected;
+  std::set<std::string> known;
+  for (const HostEntry& host : hosts_) {
+    if (Carries(host, labels)) selected.push_back(host);
+    for (const auto& label : host.labels) known.insert(LabelText(label));
+  }
+  if (!selected.empty()) return selected;
+  std::string wanted;
+  for (const auto& label : labels) wanted += (wanted.empty() ? "" : " and ") + LabelText(label);
+  return absl::InvalidArgumentError(
+      "no host in " + Printable(path_) + " is labelled " + wanted + "; there is " +
+      (known.empty() ? "no label in it" : FirstOf(std::vector<std::string>(known.begin(), known.end()))));
 }
 
 std::string DefaultHostsFile() {

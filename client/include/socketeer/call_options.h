@@ -43,6 +43,9 @@ struct CallOptions {
   std::optional<absl::Duration> timeout;
   // Not owned; may be null.
   Cancellation* cancellation = nullptr;
+  // No call goes on behind it, whatever else says how long it may take: it fails then, as one that the daemon does not
+  // answer (ErrorKind::kUnreachable). What stays (streams, Host::Watch, Host::HoldSession) ignores it.
+  absl::Time deadline = absl::InfiniteFuture();
 };
 
 struct HostOptions {

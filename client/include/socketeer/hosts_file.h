@@ -42,6 +42,9 @@ class HostsFile {
   // The host of this name. INVALID_ARGUMENT when there is none: the message has the names that there are, the likely
   // ones first.
   absl::StatusOr<HostEntry> Find(std::string_view name) const;
+  // Those that carry every one of `labels`, in the order of the file; all, if it is empty. INVALID_ARGUMENT when there
+  // is none: the message has the labels that there are.
+  absl::StatusOr<std::vector<HostEntry>> Select(const std::map<std::string, std::string>& labels) const;
 
  private:
   HostsFile(std::string path, std::vector<HostEntry> hosts) : path_(std::move(path)), hosts_(std::move(hosts)) {}
