@@ -1,6 +1,7 @@
 #include "client/cli/arguments.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "client/cli/cli.h"
@@ -37,17 +38,30 @@ absl::StatusOr<std::string> ParseSession(const std::string& argument) {
   return InArgument("SESSION", ParseSessionName(argument));
 }
 
+absl::StatusOr<std::string> PathFrom(const PathSource& source) {
+  if (source.given.has_value()) {
+    if (source.given->empty()) return UsageError(std::string(source.option) + " is empty; it must be a file's path");
+    return *source.given;
+  }
+  const char* const value = source.variable == nullptr ? nullptr : std::getenv(source.variable);
+  if (value == nullptr) return std::string();
+  if (*value == '\0') {
+    return UsageError(std::string(source.variable) + " is empty; it must be a file's path, or not be set");
+  }
+  return std::string(value);
+}
+
 absl::StatusOr<std::string> ParseNewId(const std::optional<std::string>& id) {
   if (!id.has_value()) return std::string();
   return InArgument("--id", ParseSocketId(*id));
 }
 
-absl::StatusOr<Labels> ParseLabels(const std::vector<std::string>& values) {
+absl::StatusOr<Labels> ParseLabels(const std::vector<std::string>& values, const std::string& option) {
   Labels labels;
   for (const std::string& value : values) {
-    SOCKETEER_ASSIGN_OR_RETURN(auto label, InArgument("--label", ParseLabel(value)));
+    SOCKETEER_ASSIGN_OR_RETURN(auto label, InArgument(option, ParseLabel(value)));
     const bool fresh = labels.insert(std::move(label)).second;
-    if (!fresh) return UsageError("--label: " + Quoted(value) + ": the key is given twice");
+    if (!fresh) return UsageError(option + ": " + Quoted(value) + ": the key is given twice");
   }
   return labels;
 }

@@ -24,15 +24,7 @@ constexpr absl::Duration kShortestConnect = absl::Seconds(1);
 }  // namespace
 
 void Cli::AddGlobalOptions(CLI::App& app) {
-  AddOptional(&app, "--host", host_,
-              "The daemon: unix:PATH, /PATH, HOST[:7625], or a NAME of the hosts file. Default: the one of\n"
-              "this machine, $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root")
-      ->type_name("HOST")
-      ->envname("SOCKETEER_HOST");
-  AddOptional(&app, "--hosts-file", hosts_file_,
-              "YAML: names of hosts, with addresses and credentials, or SOCKETEER_HOSTS_FILE. Default:\n"
-              "$XDG_CONFIG_HOME/socketeer/hosts.yaml, or ~/.config/socketeer/hosts.yaml")
-      ->type_name("FILE");
+  AddHostOptions(app);
   AddOptional(&app, "--session", session_,
               "The session that calls are made in, and that sockets are made for, or SOCKETEER_SESSION:\n"
               "ID or sessions/ID. Default: the session of the socket, or your standing one")
@@ -49,8 +41,10 @@ void Cli::AddGlobalOptions(CLI::App& app) {
       ->take_last();
 }
 
-void Cli::SetAction(CLI::App* verb, Action action) {
-  verb->callback([this, verb, action = std::move(action)] {
+void Cli::Add(CLI::App* verb, Action action, bool takes_fleet) {
+  if (takes_fleet) fleet_verbs_.push_back(verb->get_name());
+  verb->callback([this, verb, takes_fleet, action = std::move(action)] {
+    takes_fleet_ = takes_fleet;
     const CLI::App* const parent = verb->get_parent();
     const bool nested = parent->get_parent() != nullptr;
     verb_ = (nested ? parent->get_name() + " " : "") + verb->get_name();
@@ -60,6 +54,7 @@ void Cli::SetAction(CLI::App* verb, Action action) {
 
 absl::Status Cli::Prepare() {
   SOCKETEER_ASSIGN_OR_RETURN(timeout_, InArgument("--timeout", ParseTimeout(timeout_text_)));
+  SOCKETEER_RETURN_IF_ERROR(RefuseFleet());
   output_.emplace(format_.empty() ? Format::kTable : *ParseFormat(format_));
   StartInterruptHandling(&cancellation_);
   return absl::OkStatus();
@@ -91,31 +86,59 @@ void Cli::Report(const absl::Status& status) {
   }
 }
 
+void Cli::Count(const absl::Status& status) { exit_code_ = GraverExitCode(exit_code_, ExitCodeFor(status)); }
+
+void Cli::ReportOf(const std::string& host, const absl::Status& status) {
+  Count(status);
+  if (status.ok()) return;
+  if (Classify(status) == ErrorKind::kCancelled && InterruptSignal() != 0) return;
+  Note(verb_ + ": " + host + ": " + FormatError(status));
+}
+
 void Cli::Note(std::string_view text) const {
   WriteAll(STDERR_FILENO, "socketeer: " + std::string(text) + "\n").IgnoreError();
 }
 
-absl::StatusOr<Host> Cli::Daemon() const {
+absl::StatusOr<std::string> Cli::SessionGiven() const {
+  if (session_.has_value()) return InArgument("--session", ParseSessionName(*session_));
   // Not the parser's: it does not tell the variable from the option.
   const char* const variable = std::getenv("SOCKETEER_SESSION");
-  const bool from_variable = !session_.has_value() && variable != nullptr && *variable != '\0';
+  if (variable == nullptr || *variable == '\0') return std::string();
+  return InArgument("SOCKETEER_SESSION", ParseSessionName(variable));
+}
+
+absl::Status Cli::CheckSession(bool in_session) const {
+  if (in_session) return SessionGiven().status();
+  if (!session_.has_value()) return absl::OkStatus();
+  return UsageError("--session does not go with this verb, which is called in no session");
+}
+
+absl::StatusOr<Host> Cli::InSession(const Host& host) const {
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string session, SessionGiven());
+  return session.empty() ? host : host.InSession(session);
+}
+
+absl::StatusOr<Host> Cli::Daemon() const {
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, DaemonAt());
-  if (from_variable) return InArgument("SOCKETEER_SESSION", host.InSession(variable));
-  if (session_.has_value()) return InArgument("--session", host.InSession(*session_));
-  return host;
+  return InSession(host);
 }
 
 absl::StatusOr<Host> Cli::DaemonItself() const {
-  if (session_.has_value()) return UsageError("--session does not go with this verb, which is called in no session");
+  SOCKETEER_RETURN_IF_ERROR(CheckSession(false));
   return DaemonAt();
 }
 
 absl::StatusOr<Host> Cli::DaemonAt() const {
   SOCKETEER_ASSIGN_OR_RETURN(const HostEntry target, Target());
+  SOCKETEER_ASSIGN_OR_RETURN(const HostOptions options, HostOptionsFor(target));
+  return InArgument("--host", Host::Connect(target.address, options));
+}
+
+absl::StatusOr<HostOptions> Cli::HostOptionsFor(const HostEntry& target) const {
   HostOptions options;
   options.connect_time = std::clamp(timeout_, kShortestConnect, options.connect_time);
   SOCKETEER_ASSIGN_OR_RETURN(options.credentials, CredentialsFor(target));
-  return InArgument("--host", Host::Connect(target.address, options));
+  return options;
 }
 
 absl::Status Cli::RefuseFormat() const {

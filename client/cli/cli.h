@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "CLI/CLI.hpp"
+#include "client/cli/arguments.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/output.h"
 #include "socketeer/host.h"
@@ -24,15 +27,21 @@ class Cli {
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;
 
-  // Adds --host, --session, -o and --timeout, and those of credentials.
+  // Adds --host, --on, --session, -o and --timeout, and those that go with them.
   void AddGlobalOptions(CLI::App& app);
   // Makes `action` what the program does when `verb` is on the command line.
-  void SetAction(CLI::App* verb, Action action);
+  void SetAction(CLI::App* verb, Action action) { Add(verb, std::move(action), false); }
+  // The same of a verb that can ask many hosts: --on and --all-hosts go with it.
+  void SetFleetAction(CLI::App* verb, Action action) { Add(verb, std::move(action), true); }
 
   // Runs the action and reports its error; the program's exit code.
   int Run();
   // Prints an error and keeps its exit code, unless one is kept already. Nothing for OK.
   void Report(const absl::Status& status);
+  // Prints an error of one of many hosts in its name, and keeps the gravest exit code. Nothing for OK.
+  void ReportOf(const std::string& host, const absl::Status& status);
+  // The same without printing it.
+  void Count(const absl::Status& status);
   // What was to be found out: the exit code, if it is not so.
   void Expected(bool held) {
     if (!held && exit_code_ == 0) exit_code_ = kExitUnexpected;
@@ -46,6 +55,16 @@ class Cli {
   absl::StatusOr<Host> DaemonItself() const;
   // The same, whatever --session says.
   absl::StatusOr<Host> DaemonAt() const;
+  // Whether many hosts are asked: there is --on or --all-hosts.
+  bool OnFleet() const { return all_hosts_ || !on_.empty(); }
+  // The hosts of the hosts file that carry the labels of --on, and `labels`. A mistake: --host, or that there is none.
+  absl::StatusOr<std::vector<HostEntry>> FleetHosts(const Labels& labels) const;
+  // One of them. --timeout bounds each call that does not wait, too. Any thread.
+  absl::StatusOr<Host> DaemonOf(const HostEntry& host) const;
+  // The same daemon, with calls in the session that --session names.
+  absl::StatusOr<Host> InSession(const Host& host) const;
+  // What is wrong with --session, of a verb that is called in one, or in none.
+  absl::Status CheckSession(bool in_session) const;
   // A handle of the socket that the argument SOCKET names; makes no call.
   absl::StatusOr<RemoteSocket> Socket(const std::string& argument) const;
   // The same after asking the daemon, so that its kind is known.
@@ -58,15 +77,27 @@ class Cli {
   const Output& out() const { return *output_; }
 
  private:
+  void Add(CLI::App* verb, Action action, bool takes_fleet);
   absl::Status Prepare();
+  absl::Status RefuseFleet() const;
+  void AddHostOptions(CLI::App& app);
   void AddCredentialOptions(CLI::App& app);
+  // --host, else SOCKETEER_HOST.
+  std::optional<std::string> HostGiven() const;
+  // "": there is none.
+  absl::StatusOr<std::string> HostsFilePath() const;
   // What --host says: an address, with nothing beside it, or a host of the hosts file.
   absl::StatusOr<HostEntry> Target() const;
+  // "sessions/ID"; "": none is named.
+  absl::StatusOr<std::string> SessionGiven() const;
+  absl::StatusOr<HostOptions> HostOptionsFor(const HostEntry& target) const;
   // Of each, what an option says; else its variable; else the hosts file.
   absl::StatusOr<Credentials> CredentialsFor(const HostEntry& host) const;
 
   std::optional<std::string> host_;
   std::optional<std::string> hosts_file_;
+  std::vector<std::string> on_;
+  bool all_hosts_ = false;
   std::optional<std::string> session_;
   struct CredentialOptions {
     std::optional<std::string> ca, cert, key, token_file;
@@ -78,6 +109,8 @@ class Cli {
   std::optional<Output> output_;
   std::string verb_;
   Action action_;
+  bool takes_fleet_ = false;
+  std::vector<std::string> fleet_verbs_;  // that there are
   Cancellation cancellation_;
   int exit_code_ = 0;
 };

@@ -1,37 +1,12 @@
-// --host and --hosts-file; --ca, --cert, --key, --token-file; and the variables that stand for them.
-#include <cstdlib>
-#include <optional>
+// --ca, --cert, --key, --token-file; and the variables that stand for them.
 #include <string>
 
 #include "client/cli/arguments.h"
 #include "client/cli/cli.h"
-#include "socketeer/names.h"
 #include "socketeer/status_macros.h"
-#include "socketeer/text.h"
 
 namespace socketeer::cli {
 namespace {
-
-struct Source {
-  const std::optional<std::string>& given;
-  const char* option;
-  const char* variable;  // counts when the option is not given; null: never
-};
-
-// The path that an option or its variable names; "": neither is there. One that is there and empty, as of a script's
-// variable that is not set, is refused: it must not turn TLS off.
-absl::StatusOr<std::string> PathFrom(const Source& source) {
-  if (source.given.has_value()) {
-    if (source.given->empty()) return UsageError(std::string(source.option) + " is empty; it must be a file's path");
-    return *source.given;
-  }
-  const char* const value = source.variable == nullptr ? nullptr : std::getenv(source.variable);
-  if (value == nullptr) return std::string();
-  if (*value == '\0') {
-    return UsageError(std::string(source.variable) + " is empty; it must be a file's path, or not be set");
-  }
-  return std::string(value);
-}
 
 bool IsUnix(const std::string& endpoint) {
   return endpoint.starts_with("unix:") || endpoint.starts_with("/") || endpoint.starts_with("./") ||
@@ -50,28 +25,6 @@ void Cli::AddCredentialOptions(CLI::App& app) {
   AddOptional(&app, "--token-file", credentials_.token_file,
               "A file with the token that says who you are, or SOCKETEER_TOKEN_FILE")
       ->type_name("FILE");
-}
-
-absl::StatusOr<HostEntry> Cli::Target() const {
-  HostEntry host;
-  if (!host_.has_value()) {
-    SOCKETEER_ASSIGN_OR_RETURN(host.address, InArgument("--host", DefaultEndpoint()));
-  } else {
-    host.address = *host_;
-  }
-  if (!host_.has_value() || !CheckHostName(*host_).ok()) {
-    if (!hosts_file_.has_value()) return host;
-    return UsageError("--hosts-file goes with a NAME in --host" +
-                      (host_.has_value() ? ", and " + Quoted(*host_) + " is an address" : ", which is not given"));
-  }
-  SOCKETEER_ASSIGN_OR_RETURN(std::string path, PathFrom({hosts_file_, "--hosts-file", "SOCKETEER_HOSTS_FILE"}));
-  if (path.empty()) path = DefaultHostsFile();
-  if (path.empty()) return host;
-  SOCKETEER_ASSIGN_OR_RETURN(const HostsFile hosts, HostsFile::Load(path));
-  absl::StatusOr<HostEntry> found = hosts.Find(*host_);
-  if (found.ok()) return found;
-  return UsageError("--host: " + std::string(found.status().message()) + ". An address without a port is written " +
-                    *host_ + ":7625");
 }
 
 absl::StatusOr<Credentials> Cli::CredentialsFor(const HostEntry& host) const {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "client/cli/exit_code.h"
+#include "client/cli/fleet.h"
 #include "client/cli/verbs.h"
 #include "socketeer/error.h"
 #include "socketeer/status_macros.h"
@@ -12,14 +13,36 @@ namespace {
 
 using HealthResponse = grpc::health::v1::HealthCheckResponse;
 
+std::string HealthWord(const HealthResponse& health) { return HealthResponse::ServingStatus_Name(health.status()); }
+
+absl::Status CheckServing(const Host& host, const HealthResponse& health) {
+  if (health.status() == HealthResponse::SERVING) return absl::OkStatus();
+  return absl::UnavailableError("the daemon at " + host.endpoint() + " takes no calls: " + HealthWord(health));
+}
+
+absl::Status HealthcheckFleet(Cli& cli) {
+  const auto ask = [](const HostEntry&, const Host& host, const CallOptions& calls) -> absl::StatusOr<HostAnswer> {
+    SOCKETEER_ASSIGN_OR_RETURN(const HealthResponse health, host.CheckHealth(calls));
+    HostAnswer answer{.rows = {{HealthWord(health)}}, .json = ToJson(health)};
+    if (const absl::Status serving = CheckServing(host, health); !serving.ok()) answer.errors = {serving};
+    return answer;
+  };
+  return AskFleet(cli, {.member = "health",
+                        .columns = {"STATUS"},
+                        .header = false,
+                        .prints_names = false,
+                        .in_session = false,
+                        .ask = ask});
+}
+
 absl::Status Healthcheck(Cli& cli) {
+  if (cli.OnFleet()) return HealthcheckFleet(cli);
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.DaemonItself());
   SOCKETEER_ASSIGN_OR_RETURN(const HealthResponse health, host.CheckHealth(cli.Calls()));
-  const std::string word = HealthResponse::ServingStatus_Name(health.status());
-  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health) : cli.out().Bytes(word + "\n"));
-  if (health.status() == HealthResponse::SERVING) return absl::OkStatus();
-  return absl::UnavailableError("the daemon at " + host.endpoint() + " takes no calls: " + word);
+  SOCKETEER_RETURN_IF_ERROR(cli.out().IsStructured() ? cli.out().Message(health)
+                                                     : cli.out().Bytes(HealthWord(health) + "\n"));
+  return CheckServing(host, health);
 }
 
 std::string DaemonText(const Host& host, const v1::Host& daemon) {
@@ -27,8 +50,25 @@ std::string DaemonText(const Host& host, const v1::Host& daemon) {
          " (Linux " + Printable(daemon.kernel_release()) + "), sees you as " + Printable(daemon.identity()) + "\n";
 }
 
+absl::Status VersionFleet(Cli& cli) {
+  const auto ask = [](const HostEntry&, const Host& host, const CallOptions& calls) -> absl::StatusOr<HostAnswer> {
+    SOCKETEER_ASSIGN_OR_RETURN(const v1::Host daemon, host.GetHost(calls));
+    return HostAnswer{.rows = {{Printable(daemon.version()), Printable(daemon.host_name()),
+                                Printable(daemon.kernel_release()), Printable(daemon.identity())}},
+                      .json = ToJson(daemon)};
+  };
+  return AskFleet(cli, {.member = "daemon",
+                        .columns = {"DAEMON", "ON", "LINUX", "SEES YOU AS"},
+                        .prints_names = false,
+                        .in_session = false,
+                        .ask = ask,
+                        .all_json = "\"client\":\"" SOCKETEER_VERSION "\",",
+                        .all_text = "client " SOCKETEER_VERSION "\n"});
+}
+
 // The client's version is an answer by itself, whatever the daemon says.
 absl::Status Version(Cli& cli) {
+  if (cli.OnFleet()) return VersionFleet(cli);
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
   const absl::StatusOr<Host> host = cli.DaemonItself();
   if (Classify(host.status()) == ErrorKind::kArgument) return host.status();
@@ -49,12 +89,12 @@ absl::Status Version(Cli& cli) {
 
 void AddHealthcheck(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("healthcheck", "Ask whether the daemon takes calls; exit code 0 or 2");
-  cli.SetAction(verb, [&cli] { return Healthcheck(cli); });
+  cli.SetFleetAction(verb, [&cli] { return Healthcheck(cli); });
 }
 
 void AddVersion(CLI::App& app, Cli& cli) {
   CLI::App* verb = app.add_subcommand("version", "Print the client's and the daemon's version");
-  cli.SetAction(verb, [&cli] { return Version(cli); });
+  cli.SetFleetAction(verb, [&cli] { return Version(cli); });
 }
 
 }  // namespace socketeer::cli

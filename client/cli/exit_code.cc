@@ -1,5 +1,7 @@
 #include "client/cli/exit_code.h"
 
+#include <algorithm>
+
 #include "client/cli/interrupt.h"
 #include "socketeer/error.h"
 
@@ -30,6 +32,15 @@ int ExitCodeFor(const absl::Status& status) {
       return InterruptSignal() == 0 ? kExitFailed : kExitSignal + InterruptSignal();
   }
   return kExitFailed;
+}
+
+int GraverExitCode(int one, int other) {
+  constexpr int kByGravity[] = {kExitUnreachable, kExitUsage, kExitDenied, kExitFailed, kExitTimedOut, kExitUnexpected};
+  if (one > kExitSignal || other > kExitSignal) return std::max(one, other);
+  for (const int code : kByGravity) {
+    if (one == code || other == code) return code;
+  }
+  return kExitOk;
 }
 
 }  // namespace socketeer::cli

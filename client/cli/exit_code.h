@@ -16,4 +16,8 @@ inline constexpr int kExitSignal = 128;  // plus the signal's number
 
 int ExitCodeFor(const absl::Status& status);
 
+// Of what happened on many hosts, the one to end with: ended by a signal, unreachable, a value refused, denied, failed,
+// timed out, an expectation that did not hold, in this order.
+int GraverExitCode(int one, int other);
+
 }  // namespace socketeer::cli

@@ -75,6 +75,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddCert(app, cli);
   AddWhoAmI(app, cli);
   AddQuota(app, cli);
+  AddHosts(app, cli);
   AddCompletion(app, cli);
 }
 

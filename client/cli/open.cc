@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "client/cli/arguments.h"
+#include "client/cli/fleet.h"
 #include "client/cli/verbs.h"
 #include "socketeer/endpoint.h"
 #include "socketeer/kind.h"
@@ -31,6 +32,7 @@ Examples:
   socketeer open tcp --bind 127.0.0.1:0 --listen --id web --label app=demo
   socketeer open tcp --connect db.example:5432 --opt nodelay=on
   socketeer open udp --bind :0
+  socketeer open tcp --bind :8080 --listen --id web --on role=server
   socketeer -o name open unix --bind /tmp/x.sock --listen=8)";
 
 absl::Status FillAddresses(const OpenArguments& arguments, v1::OpenSocketRequest& request) {
@@ -68,15 +70,33 @@ absl::StatusOr<v1::OpenSocketRequest> MakeRequest(const OpenArguments& arguments
   return request;
 }
 
-absl::Status Open(Cli& cli, const OpenArguments& arguments) {
-  SOCKETEER_ASSIGN_OR_RETURN(const v1::OpenSocketRequest request, MakeRequest(arguments));
-  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
-  SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket, host.Open(request, cli.Calls()));
+// What it opened, which stays. `where` stands before what it notes.
+absl::StatusOr<v1::Socket> OpenAt(const Cli& cli, const Host& host, const v1::OpenSocketRequest& request,
+                                  const CallOptions& calls, const std::string& where = "") {
+  SOCKETEER_ASSIGN_OR_RETURN(RemoteSocket socket, host.Open(request, calls));
   socket.Release();
   for (const v1::FailedAttempt& attempt : socket.failed_attempts()) {
-    cli.Note("tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.reason());
+    cli.Note(where + "tried " + FormatEndpoint(attempt.peer()) + ": " + attempt.reason());
   }
-  return cli.out().Socket(socket.socket());
+  return socket.socket();
+}
+
+absl::Status OpenOnFleet(Cli& cli, const v1::OpenSocketRequest& request) {
+  const auto ask = [&](const HostEntry& entry, const Host& host,
+                       const CallOptions& calls) -> absl::StatusOr<HostAnswer> {
+    SOCKETEER_ASSIGN_OR_RETURN(const v1::Socket socket, OpenAt(cli, host, request, calls, entry.name + ": "));
+    return HostAnswer{.rows = {SocketColumns(socket)}, .json = ToJson(socket), .names = {socket.name()}};
+  };
+  return AskFleet(
+      cli, {.member = "socket", .columns = {"NAME", "KIND", "STATE", "LOCAL", "PEER"}, .header = false, .ask = ask});
+}
+
+absl::Status Open(Cli& cli, const OpenArguments& arguments) {
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::OpenSocketRequest request, MakeRequest(arguments));
+  if (cli.OnFleet()) return OpenOnFleet(cli, request);
+  SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());
+  SOCKETEER_ASSIGN_OR_RETURN(const v1::Socket socket, OpenAt(cli, host, request, cli.Calls()));
+  return cli.out().Socket(socket);
 }
 
 }  // namespace
@@ -94,7 +114,7 @@ void AddOpen(CLI::App& app, Cli& cli) {
   AddOptional(verb, "--id", arguments->id, "Its id; default: a random one")->type_name("ID");
   AddRepeated(verb, "--label", arguments->labels, "A label")->type_name("KEY=VALUE");
   AddRepeated(verb, "--opt", arguments->options, "A socket option, see 'opt ls'")->type_name("NAME=VALUE");
-  cli.SetAction(verb, [&cli, arguments] { return Open(cli, *arguments); });
+  cli.SetFleetAction(verb, [&cli, arguments] { return Open(cli, *arguments); });
 }
 
 }  // namespace socketeer::cli

@@ -1,6 +1,7 @@
 // What goes to standard output.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,17 @@ std::string JsonToYaml(const std::string& json);
 std::string SocketLine(const v1::Socket& socket);
 // "opened    " and the same; of a closed socket also why, of one that was shared once only its name.
 std::string ChangeLine(const v1::SocketChange& change);
+// "a=1,b=2"; "-" when there are none.
+std::string LabelsText(const std::map<std::string, std::string>& labels);
+// "-" for what is empty.
+std::string OrDash(const std::string& text);
+// The columns of a socket in the table of `ls`, and their header; with whose it is.
+std::vector<std::string> SocketRow(const v1::Socket& socket, bool with_owner);
+std::vector<std::string> SocketHeader(bool with_owner);
+// "name  kind  STATE  local  peer", each by itself.
+std::vector<std::string> SocketColumns(const v1::Socket& socket);
+// Everything about a socket, each with what it is.
+std::vector<std::vector<std::string>> SocketFacts(const v1::Socket& socket);
 // "use".
 std::string AccessWord(v1::Access access);
 // The table of `ls`; whose the sockets are stands there when some are another's.

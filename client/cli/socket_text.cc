@@ -13,22 +13,10 @@
 namespace socketeer::cli {
 namespace {
 
-std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
-
-std::string LabelsText(const v1::Socket& socket) {
-  std::vector<std::string> labels;
-  for (const auto& [key, value] : socket.labels()) {
-    labels.push_back(Printable(key) + "=" + Printable(value));
-  }
-  std::sort(labels.begin(), labels.end());
-  std::string text;
-  for (const std::string& label : labels) text += (text.empty() ? "" : ",") + label;
-  return text;
-}
-
-std::vector<std::string> Columns(const v1::Socket& socket) {
-  return {Printable(socket.name()), OrDash(Printable(socket.kind())), StateWord(socket.state()),
-          OrDash(FormatEndpoint(socket.local())), OrDash(FormatEndpoint(socket.peer()))};
+std::string LabelsOf(const v1::Socket& socket) {
+  std::map<std::string, std::string> labels;
+  for (const auto& [key, value] : socket.labels()) labels.emplace(key, value);
+  return LabelsText(labels);
 }
 
 std::string GrantsText(const v1::Socket& socket) {
@@ -75,9 +63,24 @@ std::string CloseText(const v1::Socket& socket) {
 
 }  // namespace
 
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string LabelsText(const std::map<std::string, std::string>& labels) {
+  std::string text;
+  for (const auto& [key, value] : labels) {
+    text += (text.empty() ? "" : ",") + Printable(key) + "=" + Printable(value);
+  }
+  return OrDash(text);
+}
+
+std::vector<std::string> SocketColumns(const v1::Socket& socket) {
+  return {Printable(socket.name()), OrDash(Printable(socket.kind())), StateWord(socket.state()),
+          OrDash(FormatEndpoint(socket.local())), OrDash(FormatEndpoint(socket.peer()))};
+}
+
 std::string SocketLine(const v1::Socket& socket) {
   std::string line;
-  for (const std::string& column : Columns(socket)) line += (line.empty() ? "" : "  ") + column;
+  for (const std::string& column : SocketColumns(socket)) line += (line.empty() ? "" : "  ") + column;
   return line;
 }
 
@@ -106,21 +109,28 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+std::vector<std::string> SocketHeader(bool with_owner) {
+  std::vector<std::string> header = {"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"};
+  if (with_owner) header.insert(header.end() - 1, "OWNER");
+  return header;
+}
+
+std::vector<std::string> SocketRow(const v1::Socket& socket, bool with_owner) {
+  std::vector<std::string> row = SocketColumns(socket);
+  if (with_owner) row.push_back(Printable(socket.owner()));
+  row.push_back(LabelsOf(socket));
+  return row;
+}
+
 std::string SocketTable(const v1::ListSocketsResponse& list) {
-  std::vector<std::vector<std::string>> rows = {{"NAME", "KIND", "STATE", "LOCAL", "PEER", "LABELS"}};
   const bool shared = std::ranges::any_of(
       list.sockets(), [](const v1::Socket& each) { return each.access() != v1::ACCESS_UNSPECIFIED; });
-  if (shared) rows[0].insert(rows[0].end() - 1, "OWNER");
-  for (const v1::Socket& socket : list.sockets()) {
-    rows.push_back(Columns(socket));
-    if (shared) rows.back().push_back(Printable(socket.owner()));
-    rows.back().push_back(OrDash(LabelsText(socket)));
-  }
+  std::vector<std::vector<std::string>> rows = {SocketHeader(shared)};
+  for (const v1::Socket& socket : list.sockets()) rows.push_back(SocketRow(socket, shared));
   return FormatTable(rows);
 }
 
-absl::Status Output::SocketInFull(const v1::Socket& socket) const {
-  if (format_ != Format::kTable) return Socket(socket);
+std::vector<std::vector<std::string>> SocketFacts(const v1::Socket& socket) {
   const v1::Counters& counters = socket.counters();
   std::vector<std::vector<std::string>> rows = {
       {"Name:", Printable(socket.name())},
@@ -130,7 +140,7 @@ absl::Status Output::SocketInFull(const v1::Socket& socket) const {
       {"Local:", OrDash(FormatEndpoint(socket.local()))},
       {"Peer:", OrDash(FormatEndpoint(socket.peer()))},
       {"Shut down:", OrDash(ShutdownText(socket))},
-      {"Labels:", OrDash(LabelsText(socket))},
+      {"Labels:", LabelsOf(socket)},
       {"Owner:", Printable(socket.owner())},
       {"Session:", OrDash(Printable(socket.session()))},
       {"Created:", google::protobuf::util::TimeUtil::ToString(socket.create_time())},
@@ -145,7 +155,11 @@ absl::Status Output::SocketInFull(const v1::Socket& socket) const {
   if (!socket.grants().empty() && socket.access() == v1::ACCESS_UNSPECIFIED) {
     rows.push_back({"Shared with:", GrantsText(socket)});
   }
-  return Bytes(FormatTable(rows));
+  return rows;
+}
+
+absl::Status Output::SocketInFull(const v1::Socket& socket) const {
+  return format_ == Format::kTable ? Bytes(FormatTable(SocketFacts(socket))) : Socket(socket);
 }
 
 }  // namespace socketeer::cli
