@@ -1,5 +1,6 @@
 #include "client/cli/exit_code.h"
 
+#include <iterator>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -44,6 +45,16 @@ TEST(ExitCodeFor, EveryKindHasItsCode) {
   EXPECT_EQ(ExitCodeFor(absl::DataLossError("stdout")), 3);
   EXPECT_EQ(ExitCodeFor(FromDaemon(StatusCode::kPermissionDenied, "DENIED", v1::ORIGIN_POLICY)), 5);
   EXPECT_EQ(ExitCodeFor(TimedOutError("recv")), 6);
+}
+
+TEST(GraverExitCode, OfEachTwo) {
+  const int by_gravity[] = {143, 130, 2, 1, 5, 3, 6, 4, 0};
+  for (size_t graver = 0; graver < std::size(by_gravity); ++graver) {
+    for (size_t other = graver; other < std::size(by_gravity); ++other) {
+      EXPECT_EQ(GraverExitCode(by_gravity[graver], by_gravity[other]), by_gravity[graver]);
+      EXPECT_EQ(GraverExitCode(by_gravity[other], by_gravity[graver]), by_gravity[graver]);
+    }
+  }
 }
 
 }  // namespace

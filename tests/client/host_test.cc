@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "client/lib/channel.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -88,6 +89,28 @@ TEST_F(HostTest, OpenWaitsOnlyWhenItConnects) {
   v1::OpenSocketRequest connect;
   connect.mutable_connect();
   EXPECT_EQ(Classify(MakeHost().Open(connect, options).status()), ErrorKind::kTimedOut);
+}
+
+TEST_F(HostTest, ADeadlineBoundsEveryCallThatWouldTakeLonger) {
+  std::vector<absl::Duration> left;
+  EXPECT_CALL(*host_, GetHost(_, _, _)).WillRepeatedly(Invoke([&](grpc::ClientContext* context, const auto&, auto*) {
+    left.push_back(Left(*context));
+    return grpc::Status::OK;
+  }));
+  EXPECT_CALL(*sockets_, AwaitSockets(_, _, _))
+      .WillRepeatedly(Invoke([&](grpc::ClientContext* context, const auto& request, auto*) {
+        EXPECT_FALSE(request.has_timeout());
+        left.push_back(Left(*context));
+        return grpc::Status::OK;
+      }));
+  const Host host = MakeHost();
+  ASSERT_TRUE(host.GetHost({.deadline = absl::Now() + absl::Seconds(10)}).ok());
+  ASSERT_TRUE(host.GetHost({.deadline = absl::Now() + absl::Hours(10)}).ok());
+  ASSERT_TRUE(host.Await({}, {.deadline = absl::Now() + absl::Seconds(20)}).ok());
+  ASSERT_EQ(left.size(), 3u);
+  EXPECT_TRUE(IsAbout(left[0], absl::Seconds(10)));
+  EXPECT_TRUE(IsAbout(left[1], absl::Seconds(30)));
+  EXPECT_TRUE(IsAbout(left[2], absl::Seconds(20)));
 }
 
 TEST_F(HostTest, AwaitHasTheTimeoutThatIsNearest) {

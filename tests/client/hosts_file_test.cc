@@ -220,6 +220,41 @@ TEST_F(HostsOnDisk, IsLoaded) {
   EXPECT_EQ(file->Find("a")->credentials.ca, dir_.File("ca.pem"));
 }
 
+TEST(HostsFile, ByLabels) {
+  const HostsFile file = ReadHostsFile(R"(
+hosts:
+- {name: a, address: x, labels: {rack: r1, role: web}}
+- {name: b, address: x, labels: {rack: r2, role: web}}
+- {name: c, address: x}
+- {name: d, address: x, labels: {rack: r1, role: ''}}
+)");
+  const auto names = [&](const std::map<std::string, std::string>& labels) {
+    std::vector<std::string> found;
+    const std::vector<HostEntry> selected = file.Select(labels).value();
+    for (const HostEntry& host : selected) found.push_back(host.name);
+    return found;
+  };
+  EXPECT_THAT(names({}), ElementsAre("a", "b", "c", "d"));
+  EXPECT_THAT(names({{"role", "web"}}), ElementsAre("a", "b"));
+  EXPECT_THAT(names({{"rack", "r1"}}), ElementsAre("a", "d"));
+  EXPECT_THAT(names({{"rack", "r1"}, {"role", ""}}), ElementsAre("d"));
+  const auto none = [&](const std::map<std::string, std::string>& labels) {
+    return std::string(file.Select(labels).status().message());
+  };
+  EXPECT_EQ(none({{"rack", "r"}}), "no host in f/h is labelled rack=r; there is rack=r1, rack=r2, role=, role=web");
+  EXPECT_THAT(none({{"rack", "r2"}, {"role", ""}}), HasSubstr("is labelled rack=r2 and role=; there is rack=r1"));
+}
+
+TEST(HostsFile, LabelsThatThereAreNot) {
+  const HostsFile file = ReadHostsFile("hosts: [{name: a, address: x}]");
+  EXPECT_EQ(file.Select({{"rack", "r1"}}).status(),
+            absl::InvalidArgumentError("no host in f/h is labelled rack=r1; there is no label in it"));
+  std::string many = "hosts: [{name: a, address: x, labels: {";
+  for (char key = 'a'; key < 'k'; ++key) many += std::string(1, key) + ": 1, ";
+  const auto status = ReadHostsFile(many + "}}]").Select({{"rack", "r1"}}).status();
+  EXPECT_THAT(std::string(status.message()), EndsWith("; there is a=1, b=1, c=1, d=1, e=1, f=1, g=1, h=1 and 2 more"));
+}
+
 TEST_F(HostsOnDisk, IsRefusedWhenOthersMayWriteIt) {
   for (const mode_t mode : {0620, 0602, 0666}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);

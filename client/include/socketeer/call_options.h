@@ -40,7 +40,7 @@ struct CallOptions {
   // How long the daemon waits for the call's result. Zero: it tries once. absl::InfiniteDuration():
   // no bound. Unset: the request's own timeout, else HostOptions::default_timeout. At most 24 h.
   // Calls that never wait ignore it.
-  std::optional<absl::Duration> timeout;
+  std::optional<absl::Duration> timeout{};
   // Not owned; may be null.
   Cancellation* cancellation = nullptr;
   // No call goes on behind it, whatever else says how long it may take: it fails then, as one that the daemon does not
