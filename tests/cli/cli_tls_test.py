@@ -36,8 +36,9 @@ class TlsCli(unittest.TestCase):
         return run.stdout
 
     def daemon(self, *arguments):
-        process = subprocess.Popen([DAEMON, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                   text=True)
+        """Its address; the process of the last one is self.process."""
+        process = self.process = subprocess.Popen([DAEMON, *map(str, arguments)], stdout=subprocess.PIPE,
+                                                  stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
         return process.stdout.readline().strip().removeprefix("listening on ")
 
