@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "nlohmann/json.hpp"
 #include "socketeer/error.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
@@ -19,9 +18,9 @@ std::vector<absl::Status> ErrorsOf(const absl::StatusOr<HostAnswer>& answer) {
 std::string FleetJson(const FleetQuestion& question, const Fleet& fleet, const FleetAnswers& answers) {
   std::vector<std::string> hosts;
   for (size_t i = 0; i < answers.size(); ++i) {
-    hosts.push_back("{\"name\":" + JsonText(fleet.hosts()[i].name) + ",\"" + question.member +
+    hosts.push_back("{\"name\":" + ToJson(fleet.hosts()[i].name) + ",\"" + question.member +
                     "\":" + (answers[i].ok() ? answers[i]->json : "null") +
-                    ",\"errors\":" + JsonErrors(ErrorsOf(answers[i])) + "}");
+                    ",\"errors\":" + ToJson(ErrorsDocument(ErrorsOf(answers[i]))) + "}");
   }
   return "{" + question.all_json + "\"hosts\":" + JsonList(hosts) + "}";
 }
@@ -87,8 +86,8 @@ absl::Status AskFleet(Cli& cli, const FleetQuestion& question) {
   return Print(cli.out(), question, fleet, answers);
 }
 
-std::string JsonText(const std::string& text) {
-  return WithTurnsEscaped(nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+std::string ToJson(const Document& document) {
+  return WithTurnsEscaped(document.dump(-1, ' ', false, Document::error_handler_t::replace));
 }
 
 std::string JsonList(const std::vector<std::string>& elements) {
@@ -97,13 +96,15 @@ std::string JsonList(const std::vector<std::string>& elements) {
   return "[" + list + "]";
 }
 
-std::string JsonErrors(const std::vector<absl::Status>& errors) {
-  std::vector<std::string> texts;
+Document ErrorsDocument(const std::vector<absl::Status>& errors) {
+  Document list = Document::array();
   for (const absl::Status& error : errors) {
-    texts.push_back("{\"code\":" + JsonText(absl::StatusCodeToString(error.code())) +
-                    ",\"reason\":" + JsonText(ReasonOf(error)) + ",\"message\":" + JsonText(FormatError(error)) + "}");
+    if (error.ok()) continue;
+    list.push_back({{"code", absl::StatusCodeToString(error.code())},
+                    {"reason", ReasonOf(error)},
+                    {"message", FormatError(error)}});
   }
-  return JsonList(texts);
+  return list;
 }
 
 }  // namespace socketeer::cli

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/cli/cli.h"
+#include "nlohmann/json.hpp"
 #include "socketeer/fleet.h"
 
 namespace socketeer::cli {
@@ -37,10 +38,12 @@ struct FleetQuestion {
 // standard error, in its host's name. An error: of the command line, or the output cannot be written.
 absl::Status AskFleet(Cli& cli, const FleetQuestion& question);
 
-// Of JSON documents about hosts.
-std::string JsonText(const std::string& text);
+// JSON that is not a message's; what is not UTF-8 in it is shown as U+FFFD.
+using Document = nlohmann::ordered_json;
+std::string ToJson(const Document& document);
+// `{"code":"UNAVAILABLE","reason":"","message":"..."}` of each that is one.
+Document ErrorsDocument(const std::vector<absl::Status>& errors);
+// JSON documents as a list.
 std::string JsonList(const std::vector<std::string>& elements);
-// `{"code":"UNAVAILABLE","reason":"","message":"..."}`, of each.
-std::string JsonErrors(const std::vector<absl::Status>& errors);
 
 }  // namespace socketeer::cli

@@ -42,9 +42,12 @@ absl::StatusOr<Visit> VisitHost(const HostEntry&, const Host& host, const CallOp
   return Visit{std::move(daemon), absl::Floor(absl::FromChrono(end - begin), absl::Microseconds(1))};
 }
 
-// A daemon that refuses is there.
-bool IsReachable(const absl::Status& status) {
+// A daemon that refuses is there; nullopt: nobody asked it.
+std::optional<bool> IsReachable(const absl::Status& status) {
   switch (Classify(status)) {
+    case ErrorKind::kArgument:
+    case ErrorKind::kCancelled:
+      return std::nullopt;
     case ErrorKind::kNone:
     case ErrorKind::kDaemon:
     case ErrorKind::kPolicy:
@@ -57,7 +60,8 @@ bool IsReachable(const absl::Status& status) {
 
 std::string ReachableText(const absl::Status& status) {
   if (status.ok()) return "yes";
-  return (IsReachable(status) ? "yes, refused: " : "no: ") + FormatError(status);
+  const std::optional<bool> reachable = IsReachable(status);
+  return (!reachable.has_value() ? "not asked: " : *reachable ? "yes, refused: " : "no: ") + FormatError(status);
 }
 
 std::string HostsTable(const std::vector<HostEntry>& hosts, const std::vector<absl::StatusOr<Visit>>& visits) {
@@ -73,33 +77,31 @@ std::string HostsTable(const std::vector<HostEntry>& hosts, const std::vector<ab
   return FormatTable(rows);
 }
 
-std::string HostJson(const HostEntry& host, const absl::StatusOr<Visit>& visit) {
+Document HostDocument(const HostEntry& host, const absl::StatusOr<Visit>& visit) {
   using google::protobuf::util::TimeUtil;
-  std::vector<std::string> labels;
-  for (const auto& [key, value] : host.labels) labels.push_back(JsonText(key) + ":" + JsonText(value));
-  const std::string labels_list = JsonList(labels);
-  std::string version = "null", latency = "null", sockets = "null";
+  Document document = {{"name", host.name},     {"address", host.address},
+                       {"reachable", nullptr},  {"version", nullptr},
+                       {"latency", nullptr},    {"sockets", nullptr},
+                       {"labels", host.labels}, {"errors", ErrorsDocument({visit.status()})}};
+  if (const std::optional<bool> reachable = IsReachable(visit.status())) document["reachable"] = *reachable;
   if (visit.ok()) {
-    version = JsonText(visit->daemon.version());
-    latency = JsonText(TimeUtil::ToString(TimeUtil::MicrosecondsToDuration(absl::ToInt64Microseconds(visit->latency))));
-    sockets = std::to_string(visit->daemon.usage().sockets());
+    document["version"] = visit->daemon.version();
+    document["latency"] =
+        TimeUtil::ToString(TimeUtil::MicrosecondsToDuration(absl::ToInt64Microseconds(visit->latency)));
+    document["sockets"] = visit->daemon.usage().sockets();
   }
-  return "{\"name\":" + JsonText(host.name) + ",\"address\":" + JsonText(host.address) +
-         ",\"reachable\":" + (IsReachable(visit.status()) ? "true" : "false") + ",\"version\":" + version +
-         ",\"latency\":" + latency + ",\"sockets\":" + sockets + ",\"labels\":{" +
-         labels_list.substr(1, labels_list.size() - 2) + "},\"errors\":" +
-         JsonErrors(visit.ok() ? std::vector<absl::Status>() : std::vector<absl::Status>{visit.status()}) + "}";
+  return document;
 }
 
 absl::Status PrintHosts(const Output& out, const std::vector<HostEntry>& hosts,
                         const std::vector<absl::StatusOr<Visit>>& visits) {
-  std::vector<std::string> documents;
+  Document all = {{"hosts", Document::array()}};
   std::string names;
   for (size_t i = 0; i < hosts.size(); ++i) {
-    if (out.IsStructured()) documents.push_back(HostJson(hosts[i], visits[i]));
+    all["hosts"].push_back(HostDocument(hosts[i], visits[i]));
     names += hosts[i].name + "\n";
   }
-  if (out.IsStructured()) return out.Json("{\"hosts\":" + JsonList(documents) + "}");
+  if (out.IsStructured()) return out.Json(ToJson(all));
   return out.Bytes(out.format() == Format::kName ? names : HostsTable(hosts, visits));
 }
 

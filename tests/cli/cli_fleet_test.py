@@ -142,6 +142,19 @@ class ThreeAndThreeMore(FleetCli):
         told = self.run_fleet("ls", "--all-hosts", "--timeout", "1s", code=2)[1]
         self.assertEqual(f"socketeer: ls: broken: {broken}: No such file or directory", told[3])
         self.assertEqual(4, len(told))
+        self.assertEqual([["broken", self.dead, "-", "-", "-", "rack=r7",
+                           f"not asked: {broken}: No such file or directory"]],
+                         self.rows("hosts", "--on", "rack=r7", code=1)[1:])
+        host = self.document("hosts", "--on", "rack=r7", code=1)["hosts"][0]
+        self.assertEqual((None, [failure("INVALID_ARGUMENT", f"{broken}: No such file or directory")]),
+                         (host["reachable"], host["errors"]))
+
+    def test_a_stopped_daemon_with_tls(self):
+        """It is not asked, past the time, what stands in TLS's way."""
+        self.add("stopped-tls", self.tls_daemon(), "rack: r8", ca=self.lab / "ca.pem")
+        self.process.send_signal(signal.SIGSTOP)
+        row = self.rows("hosts", "--on", "rack=r8", "--timeout", "1s", code=2)[1]
+        self.assertEqual(["-", "-", "-", "rack=r8", f"no: the daemon at {row[1]} does not answer"], row[2:])
 
     def test_close(self):
         self.open_some()
