@@ -80,10 +80,11 @@ absl::Status AskFleet(Cli& cli, const FleetQuestion& question) {
         return question.ask(entry, host, calls);
       },
       cli.Calls());
+  const absl::Status printed = Print(cli.out(), question, fleet, answers);
   for (size_t i = 0; i < answers.size(); ++i) {
     for (const absl::Status& error : ErrorsOf(answers[i])) cli.ReportOf(fleet.hosts()[i].name, error);
   }
-  return Print(cli.out(), question, fleet, answers);
+  return printed;
 }
 
 std::string ToJson(const Document& document) {

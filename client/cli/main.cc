@@ -41,6 +41,7 @@ Examples:
   socketeer --host build-3 nc 10.0.0.1 80                     as netcat, from there
   socketeer ls
   socketeer close web conn
+  socketeer ls --on rack=r1                                   on every such host of the hosts file
   socketeer watch                                             sockets as they come, change and go
   socketeer session create --id demo; socketeer session hold demo &
   socketeer --session demo open udp --bind :0                 closes when nobody holds demo any more

@@ -204,6 +204,19 @@ class ThreeAndThreeMore(FleetCli):
         self.assertEqual({"hosts": [{"name": name, "socket": self.document("--host", name, "inspect", "s3"), "errors": []}
                                     for name in ["unix", "token"]]}, opened)
 
+    def test_close_on_a_daemon_that_says_nothing(self):
+        told = self.run_fleet("close", "x", "y", "--on", "rack=r4", "--timeout", "1s", code=2)[1]
+        self.assertEqual([f"socketeer: close: stopped: {self.silent}; sockets that may still be open: 2"], told)
+
+    def test_in_a_session_of_each(self):
+        self.run_fleet("--host", "unix", "session", "create", "--id", "job")
+        for where in (["--session", "job"], []):
+            opened = self.document("open", "udp", "--on", "role=web", *where, code=3,
+                                   **({} if where else {"SOCKETEER_SESSION": "job"}))["hosts"]
+            self.assertEqual("sessions/job", opened[0]["socket"]["session"])
+            self.assertEqual((None, "SESSION_NOT_FOUND"), (opened[1]["socket"], opened[1]["errors"][0]["reason"]))
+        self.run_fleet("close", "--label", "a=b", "--session", "job", "--on", "rack=r1", "--on", "role=web")
+
     def test_inspect(self):
         self.open_some()
         self.run_fleet("--host", "token", "open", "udp", "--id", "demo-of-unix")
