@@ -2,9 +2,9 @@
 import os
 import re
 import signal
-import unittest
 
 from fleet_harness import FleetCli
+import at_once  # of tests/support, which the line above makes known
 
 POLICY = """
 identities: {alice: ["spiffe://socketeer/alice"]}
@@ -52,7 +52,7 @@ class ThreeAndThreeMore(FleetCli):
 
     def test_hosts(self):
         self.open_some()
-        rows = self.rows("hosts", "--timeout", "1s", code=2)
+        rows = self.rows("hosts", "--timeout", "5s", code=2)
         self.assertEqual(["NAME", "ADDRESS", "VERSION", "LATENCY", "SOCKETS", "LABELS", "REACHABLE"], rows[0])
         self.assertEqual(["unix", "tls", "token", "dead", "stopped", "unknown", "denied"], [row[0] for row in rows[1:]])
         self.assertEqual(["2", "rack=r1,role=web", "yes"], rows[1][4:])
@@ -63,7 +63,7 @@ class ThreeAndThreeMore(FleetCli):
         self.assertEqual("yes", rows[7][6])
 
     def test_hosts_as_a_document(self):
-        found = self.document("hosts", "--timeout", "1s", code=2)
+        found = self.document("hosts", "--timeout", "5s", code=2)
         version = self.run_fleet("--version")[0].split()[1]
         for each in found["hosts"]:
             if each["latency"] is not None:
@@ -100,7 +100,7 @@ class ThreeAndThreeMore(FleetCli):
 
     def test_ls_of_all(self):
         self.open_some()
-        out, told = self.run_fleet("ls", "--all-hosts", "--timeout", "1s", code=2)
+        out, told = self.run_fleet("ls", "--all-hosts", "--timeout", "5s", code=2)
         rows = [line.split() for line in out.splitlines()]
         self.assertEqual(["HOST", "NAME", "KIND", "STATE", "LOCAL", "PEER", "OWNER", "LABELS"], rows[0])
         self.assertEqual([(host, f"sockets/{app}-of-{host}", f"app={app}") for host in ["unix", "tls", "token"]
@@ -111,7 +111,7 @@ class ThreeAndThreeMore(FleetCli):
 
     def test_ls_as_a_document(self):
         self.open_some()
-        found = self.document("ls", "--all-hosts", "--timeout", "1s", "--filter", "kind = udp*", "--label", "app=demo",
+        found = self.document("ls", "--all-hosts", "--timeout", "5s", "--filter", "kind = udp*", "--label", "app=demo",
                               code=2)
         alike = [{"name": name, "sockets": self.sockets_of(name, "--label", "app=demo"), "errors": []}
                  for name in ["unix", "tls", "token"]]
@@ -138,8 +138,8 @@ class ThreeAndThreeMore(FleetCli):
         broken = self.directory / "broken"
         self.add("broken", self.dead, "rack: r7", ca=broken)
         for racks, code in [("r5", 5), ("r7", 1), ("r3", 2), ("r4", 2)]:
-            self.run_fleet("ls", "--on", f"rack={racks}", "--timeout", "1s", code=code)
-        told = self.run_fleet("ls", "--all-hosts", "--timeout", "1s", code=2)[1]
+            self.run_fleet("ls", "--on", f"rack={racks}", "--timeout", "5s", code=code)
+        told = self.run_fleet("ls", "--all-hosts", "--timeout", "5s", code=2)[1]
         self.assertEqual(f"socketeer: ls: broken: {broken}: No such file or directory", told[3])
         self.assertEqual(4, len(told))
         self.assertEqual([["broken", self.dead, "-", "-", "-", "rack=r7",
@@ -158,7 +158,7 @@ class ThreeAndThreeMore(FleetCli):
 
     def test_close(self):
         self.open_some()
-        out, told = self.run_fleet("close", "--all-hosts", "--label", "app=demo", "--timeout", "1s", code=2)
+        out, told = self.run_fleet("close", "--all-hosts", "--label", "app=demo", "--timeout", "5s", code=2)
         self.assertEqual([[host, f"sockets/demo-of-{host}", "udp4", "CLOSED"] for host in ["unix", "tls", "token"]],
                          [line.split()[:4] for line in out.splitlines()])
         self.assertEqual([f"socketeer: close: dead: {self.refused}", f"socketeer: close: stopped: {self.silent}",
@@ -191,7 +191,7 @@ class ThreeAndThreeMore(FleetCli):
 
     def test_open_everywhere(self):
         out, told = self.run_fleet("open", "tcp", "--bind", "127.0.0.1:0", "--listen", "--id", "web", "--all-hosts",
-                                   "--timeout", "1s", code=2)
+                                   "--timeout", "5s", code=2)
         self.assertEqual([[host, "sockets/web", "tcp4", "LISTENING"] for host in ["unix", "tls", "token"]],
                          [line.split()[:4] for line in out.splitlines()])
         self.assertEqual([f"socketeer: open: dead: {self.refused}", f"socketeer: open: stopped: {self.silent}",
@@ -260,4 +260,4 @@ class ThreeAndThreeMore(FleetCli):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    at_once.main()  # they wait for who says nothing

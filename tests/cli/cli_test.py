@@ -197,6 +197,7 @@ class Verbs(CliTest):
         self.run_cli("open", "udp4", "--id", "probe")
         script = self.out("completion", "bash")
         for line, expected in (("socketeer hea", "healthcheck"), ("socketeer open --bi", "--bind"),
+                               ("socketeer hos", "hosts"), ("socketeer hosts --lab", "--label"), ("socketeer ls --all", "--all-hosts"),
                                ("socketeer --ti", "--timeout"), ("socketeer session cr", "create"),
                                ("socketeer session create --gr", "--grace"),
                                ("socketeer session end sessions/st", "sessions/standing"),

@@ -124,7 +124,8 @@ class Fleet(DaemonTest):
                       self.host("a", "open", "tcp", "--connect", "10.77.2.3:1", code=5)[1])
 
         self.assertEqual("sockets/asker\nsockets/client\n", self.host("a", "ls", "-o", "name")[0])
-        self.assertEqual("sockets/conn\nsockets/names\nsockets/server\n", self.host("b", "ls", "-o", "name")[0])
+        self.assertEqual("b sockets/conn\nb sockets/names\nb sockets/server\n",
+                         self.run_cli("ls", "--on", "role=server", "-o", "name")[0])
         for name in "ab":
             self.host(name, "close", "--all")
             self.assertEqual("", self.host(name, "ls", "-o", "name")[0])
@@ -137,6 +138,15 @@ class Fleet(DaemonTest):
         self.assertIn("policy denies open tcp4: no rule matches", told)
         self.assertIn("no TLS with the daemon", self.host("10.77.2.2:7625", "whoami", code=2)[1])
         self.assertEqual("", self.host("b", "ls", "-o", "name")[0])
+
+    def test_all_are_asked_and_each_answers_for_itself(self):
+        out, told = self.run_cli("open", "tcp", "--bind", ":0", "--label", "app=demo", "--all-hosts", "-o", "name", code=5)
+        self.assertEqual(["a", "b"], [line.split()[0] for line in out.splitlines()])
+        self.assertEqual("socketeer: open: b-by-stranger: the daemon's policy denies open tcp6: no rule matches\n", told)
+        self.daemons["a"].stop()
+        out, told = self.run_cli("close", "--all-hosts", "--label", "app=demo", "-o", "name", code=2)
+        self.assertEqual(["b"], [line.split()[0] for line in out.splitlines()])
+        self.assertEqual("socketeer: close: a: cannot reach the daemon at 10.77.2.1:7625: Connection refused\n", told)
 
 
 if __name__ == "__main__":
