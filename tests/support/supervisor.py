@@ -3,24 +3,39 @@
 import ctypes
 import os
 import pathlib
+import queue
 import socket
+import threading
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WALL = 0x40000000  # __WALL: threads too
 
 
 class Supervisor:
-    """Receives what a daemon tells it, message by message. `address` as in NOTIFY_SOCKET."""
+    """Receives what a daemon tells it, message by message. `address` as in NOTIFY_SOCKET. It reads all the time, as who
+    supervises does: sd_notify(3) waits for room."""
 
     def __init__(self, address):
         self.address = str(address)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.address.replace("@", "\0", 1) if self.address.startswith("@") else self.address)
-        self.socket.settimeout(20)
+        self._name = self.address.replace("@", "\0", 1) if self.address.startswith("@") else self.address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self._name)
+        self._messages = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        while (message := self._socket.recv(65536)) != b"CLOSE=1":
+            self._messages.put(dict(line.split("=", 1) for line in message.decode().splitlines()))
+
+    def say(self, message):
+        """To itself, behind all that others have sent."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(message, self._name)
 
     def next(self):
         """Of the next message, its lines as a dictionary."""
-        return dict(line.split("=", 1) for line in self.socket.recv(65536).decode().splitlines())
+        return self._messages.get(timeout=20)
 
     def until(self, key, *forbidden):
         """The first message that has the key; none before it may have one of the others."""
@@ -30,7 +45,10 @@ class Supervisor:
         return message
 
     def close(self):
-        self.socket.close()
+        if self._reader.is_alive():
+            self.say(b"CLOSE=1")
+            self._reader.join()
+        self._socket.close()
 
 
 class StoppedThread:
