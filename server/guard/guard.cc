@@ -99,6 +99,7 @@ bool Guard::IsControl(const net::Place& place, bool takes_datagrams) const {
 base::Status Guard::Judge(const std::string& identity, const net::Demand& demand) {
   const bool reaches = demand.act == net::Act::kConnect || demand.act == net::Act::kSend;
   if (reaches && demand.place != nullptr && IsControl(*demand.place, !demand.kind.IsConnectionOriented())) {
+    decisions_.control_denied.Add();
     return base::ControlSocketDenied(GivenTo(identity, demand));
   }
   if (terms() == 0) return base::Ok();
@@ -120,9 +121,14 @@ base::Status Guard::Decide(const policy::Request& request, const std::function<s
   }
   if (policy == nullptr) return base::Ok();
   const policy::Decision decision = policy->Decide(request);
-  if (decision.allowed) return base::Ok();
+  if (decision.allowed) {
+    decisions_.allowed.Add();
+    return base::Ok();
+  }
   const std::string rule = decision.rule == nullptr ? "no rule matches" : decision.rule->name;
-  if (policy->mode == policy::Mode::kShadow) {
+  const bool shadow = policy->mode == policy::Mode::kShadow;
+  (shadow ? decisions_.shadow_denied : decisions_.denied).Add();
+  if (shadow) {
     tell_({.identity = request.identity, .request = base::Printable(request.ToString()), .rule = rule});
     return base::Ok();
   }

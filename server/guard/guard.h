@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/base/counters.h"
 #include "server/base/result.h"
 #include "server/net/permit.h"
 #include "server/net/socket_info.h"
@@ -24,6 +25,14 @@ struct Denial {
   std::string identity;
   std::string request;  // "connect tcp:10.0.0.1:80"
   std::string rule;     // or "no rule matches"
+};
+
+// How often it was decided so. What was allowed just before is not asked again, and not counted again.
+struct Decisions {
+  base::Counter allowed;
+  base::Counter denied;
+  base::Counter shadow_denied;   // mode shadow: it was let pass
+  base::Counter control_denied;  // to one of the daemon's own addresses; with a policy or without
 };
 
 class Guard {
@@ -45,6 +54,8 @@ class Guard {
   base::Status Judge(const std::string& identity, const net::Demand& demand);
   // To resolve the name of a host.
   base::Status JudgeName(const std::string& identity, const std::string& host);
+  // Any thread.
+  const Decisions& decisions() const { return decisions_; }
 
  private:
   struct Control {
@@ -64,6 +75,7 @@ class Guard {
   std::atomic<uint64_t> terms_{0};
   std::mutex mutex_;  // guards policy_
   PolicyPtr policy_;
+  Decisions decisions_;
 };
 
 }  // namespace socketeer::guard

@@ -80,6 +80,7 @@ void EventLoop::Post(Task task) {
   {
     std::lock_guard lock(mutex_);
     first = posted_.empty();
+    if (first) posted_since_ = clock_.Now();
     posted_.push_back(std::move(task));
   }
   // Whoever made the queue non-empty wakes the loop; it empties the queue in one go.
@@ -174,6 +175,7 @@ void EventLoop::RunTimers() {
   const base::MonotonicTime now = clock_.Now();
   while (!timers_.empty() && timers_.begin()->first.first <= now) {
     auto node = timers_.extract(timers_.begin());
+    counters_.lag.Observe(now - node.key().first);
     timer_times_.erase(node.key().second);
     node.mapped()();
   }
@@ -181,12 +183,15 @@ void EventLoop::RunTimers() {
 
 bool EventLoop::RunPosted() {
   bool stopping;
+  base::MonotonicTime since;
   {
     std::lock_guard lock(mutex_);
     running_.swap(posted_);
     stopping = stopping_;
+    since = posted_since_;
   }
   const bool idle = running_.empty();
+  if (!idle) counters_.lag.Observe(clock_.Now() - since);
   for (Task& task : running_) task();
   running_.clear();
   if (stopping && !idle) Wake();  // one more round, for what these may have posted

@@ -20,6 +20,7 @@
 #include "absl/functional/any_invocable.h"
 #include "server/base/clock.h"
 #include "server/base/result.h"
+#include "server/net/loop_counters.h"
 #include "server/net/syscalls.h"
 
 namespace socketeer::net {
@@ -95,6 +96,9 @@ class EventLoop {
   Syscalls& syscalls() { return syscalls_; }
   // kMaxPayloadBytes of room to receive into, shared by all that run on this loop; touched pages only cost memory.
   char* scratch() { return scratch_.get(); }
+  // Any thread.
+  LoopCounters& counters() { return counters_; }
+  const LoopCounters& counters() const { return counters_; }
 
  private:
   EventLoop(Syscalls& syscalls, const base::Clock& clock, int epoll, int wake);
@@ -124,8 +128,11 @@ class EventLoop {
   std::atomic<bool> awake_{true};  // the loop's own thread wants the turn, or has it: others post
 
   std::mutex mutex_;
-  std::vector<Task> posted_;  // guarded by mutex_
-  bool stopping_ = false;     // guarded by mutex_
+  std::vector<Task> posted_;            // guarded by mutex_
+  base::MonotonicTime posted_since_{};  // of the first of them; guarded by mutex_
+  bool stopping_ = false;               // guarded by mutex_
+
+  LoopCounters counters_;
 };
 
 }  // namespace socketeer::net

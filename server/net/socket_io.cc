@@ -137,6 +137,7 @@ base::Status Socket::TakeConnection() {
   const int fd = syscalls().Accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return Fault(Call::kAccept, "accept4", errno);
   gauges().accepted.fetch_add(1, std::memory_order_relaxed);
+  loop_.counters().accepted.Add();
   // A TCP peer that has reset already has no name for getpeername(2), but accept(2) still knew it.
   connections().Append(
       {.fd = fd, .peer = SocketAddress::FromKernel(&peer, std::min<size_t>(size, sizeof(peer))), .became = nullptr});

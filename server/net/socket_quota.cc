@@ -54,12 +54,16 @@ void Socket::CountOpened() {
 void Socket::CountSent(uint64_t bytes, uint64_t datagrams) {
   gauges().bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
   gauges().datagrams_sent.fetch_add(datagrams, std::memory_order_relaxed);
+  loop_.counters().bytes_sent.Add(bytes);
+  if (datagrams > 0) loop_.counters().datagrams_sent.Add(datagrams);
   CountMoved(bytes);
 }
 
 void Socket::CountReceived(uint64_t bytes, uint64_t datagrams) {
   gauges().bytes_received.fetch_add(bytes, std::memory_order_relaxed);
   gauges().datagrams_received.fetch_add(datagrams, std::memory_order_relaxed);
+  loop_.counters().bytes_received.Add(bytes);
+  if (datagrams > 0) loop_.counters().datagrams_received.Add(datagrams);
   CountMoved(bytes);
 }
 

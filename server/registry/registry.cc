@@ -72,6 +72,7 @@ base::Status Registry::Publish(const RecordPtr& record, const SessionPtr& elsewh
     }
     record->phase_ = Record::Phase::kPublished;
     session.sockets().fetch_add(1);
+    counters_.opened.Add();
     Log(ChangeKind::kOpened, *record);
     told = TakeNameWaiters(*record, record->owner());
   }
@@ -299,6 +300,7 @@ bool Registry::Close(Record& record) {
   record.content_ = std::move(content);
   if (record.phase_ != Record::Phase::kPublished) return false;
   record.phase_ = Record::Phase::kClosing;
+  counters_.closed[static_cast<size_t>(record.content_->close_reason)].Add();
   record.content_->session->sockets().fetch_sub(1);
   Log(ChangeKind::kClosed, record);
   Remember(record);

@@ -7,6 +7,7 @@
 // so every watcher sees one order.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/counters.h"
 #include "server/base/limits.h"
 #include "server/base/result.h"
 #include "server/guard/guard.h"
@@ -28,6 +30,19 @@ namespace socketeer::registry {
 
 // [a-z][a-z0-9-]{0,62}
 bool IsSocketId(std::string_view id);
+
+// Of published sockets, since the registry was made.
+struct RegistryCounters {
+  base::Counter opened;
+  std::array<base::Counter, kCloseReasons> closed;  // by CloseReason
+};
+
+// What there is, as somebody who goes through it finds it.
+struct Census {
+  std::map<std::pair<std::string, net::State>, uint64_t> sockets;  // by SocketKind::Word() and state
+  uint64_t waiting_reads = 0;
+  uint64_t waiting_writes = 0;
+};
 
 class Registry {
  public:
@@ -115,6 +130,11 @@ class Registry {
   std::optional<View> Look(const Change& change, const std::string& identity) const;
 
   size_t size() const;
+  // census.cc. Every published socket, of all identities. The mutex is given back now and then: what comes or goes
+  // meanwhile may be in it or not.
+  Census Count() const;
+  // Any thread.
+  const RegistryCounters& counters() const { return counters_; }
 
  private:
   friend class Record;
@@ -151,6 +171,7 @@ class Registry {
   const base::Limits limits_;
   const base::Clock& clock_;
   guard::Guard* const guard_;
+  RegistryCounters counters_;
   Told told_;                                                                 // may be null
   mutable std::mutex mutex_;                                                  // guards all below
   std::map<std::string_view, RecordPtr> sockets_;                             // by the record's own id

@@ -21,6 +21,7 @@ namespace socketeer::registry {
 
 // Why a socket or a session ended; the numbers are socketeer.v1.CloseReason's.
 enum class CloseReason { kNone = 0, kOwner = 1, kSessionEnded = 2, kLeaseExpired = 3, kDraining = 4 };
+inline constexpr size_t kCloseReasons = 5;
 // "OWNER": the word of socketeer.v1.CloseReason without its prefix.
 const char* CloseReasonWord(CloseReason reason);
 

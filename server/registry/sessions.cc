@@ -30,6 +30,7 @@ SessionPtr Sessions::Make(const std::string& owner, const std::string& id, Terms
   auto session =
       std::make_shared<Session>(id, owner, terms, clock_.WallNow(), clock_.Now(), std::move(account), std::move(place));
   sessions_.emplace(Key(owner, id), session);
+  counters_.created.Add();
   return session;
 }
 
@@ -81,6 +82,7 @@ std::optional<std::vector<Session::Ender>> Sessions::End(const SessionPtr& sessi
   sessions_.erase(found);
   if (session->id() == kStandingId) --standing_;
   Remember(key, why);
+  counters_.ended[static_cast<size_t>(why)].Add();
   return session->End(why);
 }
 

@@ -1,6 +1,7 @@
 // Every session of the daemon, by identity and id. Thread-safe: one mutex, never held over a callback.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/counters.h"
 #include "server/base/limits.h"
 #include "server/base/result.h"
 #include "server/quota/quotas.h"
@@ -19,6 +21,12 @@ namespace socketeer::registry {
 
 // The id of the session of a caller that names none.
 inline constexpr char kStandingId[] = "standing";
+
+// Since it was made.
+struct SessionCounters {
+  base::Counter created;                           // standing ones too
+  std::array<base::Counter, kCloseReasons> ended;  // by CloseReason
+};
 
 class Sessions {
  public:
@@ -44,6 +52,8 @@ class Sessions {
   std::optional<std::vector<Session::Ender>> End(const SessionPtr& session, CloseReason why);
 
   size_t size() const;
+  // Any thread.
+  const SessionCounters& counters() const { return counters_; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // owner, id
@@ -55,6 +65,7 @@ class Sessions {
   const base::Limits limits_;
   const base::Clock& clock_;
   quota::Quotas* const quotas_;
+  SessionCounters counters_;
   std::function<void(const Session&)> told_;  // may be null
   mutable std::mutex mutex_;                  // guards all below
   std::map<Key, SessionPtr> sessions_;

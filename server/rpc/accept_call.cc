@@ -64,7 +64,7 @@ class Accepting : public std::enable_shared_from_this<Accepting> {
     response_->set_replayed(result->replayed);
     if (result->timed_out) {
       if (record_) core_.registry.Abandon(record_);
-      return call_.Succeed();
+      return call_.Succeed(true);
     }
     if (result->replayed) {
       // A stream accepted it, and told nobody; the name that this call took is not needed.

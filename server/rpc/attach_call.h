@@ -35,7 +35,7 @@ class Attach final : public BidiCall<AttachRequest, AttachResponse>, public net:
   using Request = v1::AttachSocketRequest;
   using Response = v1::AttachSocketResponse;
 
-  Attach(Core& core, const grpc::CallbackServerContext& context) : BidiCall(core, context, "attach") {}
+  Attach(Core& core, const grpc::CallbackServerContext& context) : BidiCall(core, context, Method::kAttachSocket) {}
   ~Attach() override { ReleaseSendWindow(); }
 
   void Start() {

@@ -223,12 +223,13 @@ class Await : public std::enable_shared_from_this<Await> {
   }
 
   void EndIfEnough() {
+    bool enough = false;
     {
       std::lock_guard lock(mutex_);
       if (ended_ || unsettled_ > 0) return;
       size_t held = 0;
       for (const Slot& slot : slots_) held += slot.held ? 1 : 0;
-      const bool enough = held >= (all_ ? slots_.size() : 1);
+      enough = held >= (all_ ? slots_.size() : 1);
       if (!enough && !time_over_) return;
       ended_ = true;
       response_->set_timed_out(!enough);
@@ -240,7 +241,7 @@ class Await : public std::enable_shared_from_this<Await> {
       }
     }
     StopWaits();
-    call_.Succeed();
+    call_.Succeed(!enough);
   }
 
   void End(base::Error error) {

@@ -27,9 +27,7 @@ template <typename In, typename Out>
 class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                  public std::enable_shared_from_this<BidiCall<In, Out>> {
  protected:
-  // `verb`: SocketError.operation of errors that do not say their own.
-  BidiCall(Core& core, const grpc::CallbackServerContext& context, const char* verb)
-      : scope_(core, context), verb_(verb) {}
+  BidiCall(Core& core, const grpc::CallbackServerContext& context, Method method) : scope_(core, context, method) {}
 
   // Keeps itself from now on until gRPC is done with it, and reads. Its cancellation, and the daemon's stop, end it.
   base::Status Begin(const google::protobuf::Message& empty) {
@@ -46,7 +44,8 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   CallScope& scope() { return scope_; }
   // A frame is about to tell of that.
   const base::Error& Told(const base::Error& error) const {
-    scope_.Tell(verb_, &error, {.bounded = true});
+    scope_.core().counters.Told(error);
+    scope_.Tell(&error, {.bounded = true});
     return error;
   }
   Core& core() { return scope_.core(); }
@@ -80,13 +79,14 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
 
   // Behind what is being written; what waits is dropped, both ways. The first one counts.
   void End(base::Error error) {
-    if (error.operation.empty()) error.operation = verb_;
+    if (error.operation.empty()) error.operation = scope_.verb();
     std::deque<Out> dropped;
     Arrived unheard;
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
-      scope_.Tell(verb_, &error);
+      scope_.NoteFailure(error);
+      scope_.Tell(&error);
       end_ = ToGrpcStatus(error);
       dropped.swap(queue_);
       unheard = std::exchange(arrived_, {});
@@ -179,6 +179,7 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
     self_.reset();
   }
   void FinishNow() {
+    scope_.CountEnd(end_->error_code());
     scope_.LeavePlace();
     this->Finish(*end_);
   }
@@ -199,7 +200,6 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   }
 
   CallScope scope_;
-  const char* const verb_;
   std::shared_ptr<BidiCall> self_;
   grpc::ByteBuffer incoming_;  // gRPC's while a read is pending
   grpc::ByteBuffer outgoing_;  // gRPC's while writing_

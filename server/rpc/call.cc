@@ -92,8 +92,9 @@ void Call::Fail(base::Error error) {
     error.message = why->message;
     error.metadata = why->metadata;
   }
-  if (error.operation.empty()) error.operation = verb_;
+  if (error.operation.empty()) error.operation = scope_.verb();
   if (error.socket.empty()) error.socket = socket_;
+  scope_.NoteFailure(error);
   Tell(&error);
   End(ToGrpcStatus(error));
 }
@@ -118,6 +119,7 @@ void Call::End(const grpc::Status& status) {
                                          .response = status.ok() ? once_->response->SerializeAsString() : ""});
     }
   }
+  scope_.CountEnd(status.error_code());
   scope_.LeavePlace();
   Finish(status);
 }

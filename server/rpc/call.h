@@ -30,8 +30,7 @@ class OnceClaim {
 // Fail(), from any thread that holds no lock. The request and the response are gRPC's and live as long as the call.
 class Call final : public grpc::ServerUnaryReactor {
  public:
-  // `verb`: SocketError.operation of errors that do not say their own.
-  Call(Core& core, const grpc::CallbackServerContext& context, const char* verb) : scope_(core, context), verb_(verb) {}
+  Call(Core& core, const grpc::CallbackServerContext& context, Method method) : scope_(core, context, method) {}
 
   base::Status Admit(const google::protobuf::Message& request) { return scope_.Admit(request); }
   Core& core() { return scope_.core(); }
@@ -85,8 +84,10 @@ class Call final : public grpc::ServerUnaryReactor {
   // the call's end.
   OnceClaim TakeClaim();
 
-  void Succeed() {
+  // `timed_out`: its own timeout was over, and the answer says so.
+  void Succeed(bool timed_out = false) {
     Tell(nullptr);
+    if (timed_out) scope_.NoteOutcome(kTimedOutOutcome);
     End(grpc::Status::OK);
   }
   void Fail(base::Error error);
@@ -94,8 +95,10 @@ class Call final : public grpc::ServerUnaryReactor {
   template <typename T, typename Fill>
   void Answer(base::Result<T> result, Fill fill) {
     if (!result.ok()) return Fail(std::move(result).error());
+    bool timed_out = false;
+    if constexpr (requires { result->timed_out; }) timed_out = result->timed_out;
     fill(*std::move(result));
-    Succeed();
+    Succeed(timed_out);
   }
 
  private:
@@ -103,7 +106,7 @@ class Call final : public grpc::ServerUnaryReactor {
                                          base::Status* entered);
   void ClaimOnce();
   void AnswerAs(const registry::Answer& first);
-  void Tell(const base::Error* error) const { scope_.Tell(verb_, error, telling_, request_id()); }
+  void Tell(const base::Error* error) const { scope_.Tell(error, telling_, request_id()); }
   std::string_view request_id() const { return once_ ? std::string_view(once_->request_id) : ""; }
   void End(const grpc::Status& status);
   void OnCancel() override { scope_.cancellation()->Cancel(base::Cancelled()); }
@@ -112,7 +115,6 @@ class Call final : public grpc::ServerUnaryReactor {
   bool InternalInlineable() override { return true; }
 
   CallScope scope_;
-  const char* const verb_;
   std::function<void()> undo_;
   std::string socket_;  // the name it was called with, for errors
   Telling telling_;
@@ -135,9 +137,9 @@ struct Untold {
 // The front of every method: admits the call, then lets `body` begin it. `body` takes a Call& and returns an error
 // while nothing has been started. `telling` makes the call's Telling, if there is an audit.
 template <typename Request, typename Body, typename MakeTelling = Untold>
-grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& context, const char* verb,
+grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& context, Method method,
                                 const Request& request, Body body, MakeTelling telling = {}) {
-  Call* const call = new Call(core, context, verb);
+  Call* const call = new Call(core, context, method);
   if (core.trail.on()) call->TellAs(telling());
   base::Status status = call->Admit(request);
   if (status.ok()) status = body(*call);
@@ -147,7 +149,7 @@ grpc::ServerUnaryReactor* Serve(Core& core, const grpc::CallbackServerContext& c
 
 // The same for a method whose request has a request_id.
 template <typename Request, typename Body, typename MakeTelling = Untold>
-grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContext& context, const char* verb,
+grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContext& context, Method method,
                                     const Request& request, google::protobuf::Message* response, Body body,
                                     MakeTelling telling = {}) {
   const auto once = [&](Call& call) -> base::Status {
@@ -159,7 +161,7 @@ grpc::ServerUnaryReactor* ServeOnce(Core& core, const grpc::CallbackServerContex
       call.Fail(std::move(status).error());
     });
   };
-  return Serve(core, context, verb, request, once, std::move(telling));
+  return Serve(core, context, method, request, once, std::move(telling));
 }
 
 }  // namespace socketeer::rpc

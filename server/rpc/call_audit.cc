@@ -1,4 +1,4 @@
-// What the audit is told of calls.
+// What the audit is told of calls, and how their ends are counted.
 #include <optional>
 #include <string>
 
@@ -7,8 +7,7 @@
 
 namespace socketeer::rpc {
 
-void CallScope::Tell(const char* verb, const base::Error* error, const Telling& telling,
-                     std::string_view request_id) const {
+void CallScope::Tell(const base::Error* error, const Telling& telling, std::string_view request_id) const {
   if (!core_.trail.on()) return;
   const bool denied = error != nullptr && error->reason == "POLICY_DENIED";
   const bool refused = error != nullptr && error->code == base::Code::kUnauthenticated;
@@ -23,7 +22,7 @@ void CallScope::Tell(const char* verb, const base::Error* error, const Telling& 
   audit::Event event = core_.trail.Begin(denied ? "deny" : refused ? "auth" : telling.event);
   Describe(error, &event);
   Describe(caller_, &event);
-  if (denied || refused) event.Text("verb", error->operation.empty() ? verb : error->operation);
+  if (denied || refused) event.Text("verb", error->operation.empty() ? verb() : error->operation);
   if (denied) {
     event.Text("mode", "enforce");
     for (const char* const key : {"request", "rule"}) {
@@ -36,6 +35,17 @@ void CallScope::Tell(const char* verb, const base::Error* error, const Telling& 
   event.Text("request_id", request_id).Microseconds("duration_us", now() - began_);
   if (*left_out > 0) event.Number("left_out", *left_out);
   anybodys ? core_.trail.RecordRefusal(std::move(event)) : core_.trail.Record(event);
+}
+
+void CallScope::NoteFailure(const base::Error& error) {
+  outcome_ = OutcomeOf(error);
+  core_.counters.Told(error);
+}
+
+void CallScope::CountEnd(int code) {
+  // A stream that its caller has cut ends without an error.
+  if (code == static_cast<int>(base::Code::kCancelled) && outcome_ == kOkOutcome) outcome_ = kCancelledOutcome;
+  core_.counters.Ended(method_, code, outcome_, now() - began_);
 }
 
 }  // namespace socketeer::rpc

@@ -31,8 +31,9 @@ uint32_t PlacesFor(const google::protobuf::Message& request, uint32_t most_items
 
 }  // namespace
 
-CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context)
+CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context, Method method)
     : core_(core),
+      method_(method),
       context_(context),
       caller_(core.identities.CallerOf(context)),
       id_(net::Shard::NextId()),

@@ -17,6 +17,7 @@
 #include "server/net/operation.h"
 #include "server/rpc/cancellation.h"
 #include "server/rpc/core.h"
+#include "server/rpc/method.h"
 
 namespace socketeer::rpc {
 
@@ -33,7 +34,7 @@ struct Telling {
 
 class CallScope {
  public:
-  CallScope(Core& core, const grpc::CallbackServerContext& context);
+  CallScope(Core& core, const grpc::CallbackServerContext& context, Method method);
   ~CallScope();
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
@@ -52,6 +53,8 @@ class CallScope {
   Core& core() const { return core_; }
   const std::string& identity() const { return caller_.identity; }
   const Caller& caller() const { return caller_; }
+  // SocketError.operation of errors that do not say their own.
+  const char* verb() const { return RowOf(method_).verb; }
   // Unique in the process; also the id of the call's operation.
   net::OperationId id() const { return id_; }
   base::MonotonicTime began() const { return began_; }
@@ -73,8 +76,12 @@ class CallScope {
   // For a call that waits for no socket: the daemon's stop cancels it too.
   void CancelOnDrain();
   // To the audit, if there is one: how the call ended, or that a part of it was denied. `error`: null if it succeeded.
-  void Tell(const char* verb, const base::Error* error, const Telling& telling = {},
-            std::string_view request_id = "") const;
+  void Tell(const base::Error* error, const Telling& telling = {}, std::string_view request_id = "") const;
+  // How it ends, for CountEnd(), if not with OK.
+  void NoteOutcome(Outcome outcome) { outcome_ = outcome; }
+  void NoteFailure(const base::Error& error);
+  // Once, right before gRPC is given its end: who hears of that finds it counted. `code`: gRPC's.
+  void CountEnd(int code);
 
  private:
   base::Status EnterOwn();
@@ -86,6 +93,7 @@ class CallScope {
   registry::Session::Holder Holder() const;
 
   Core& core_;
+  const Method method_;
   const grpc::CallbackServerContext& context_;
   const Caller caller_;
   const net::OperationId id_;
@@ -99,6 +107,7 @@ class CallScope {
   std::shared_ptr<const net::Actor> actor_;     // null: it has no business with another's socket
   quota::Hold place_;                           // among the caller's calls
   bool has_drain_hook_ = false;
+  Outcome outcome_ = kOkOutcome;
 };
 
 }  // namespace socketeer::rpc

@@ -231,6 +231,7 @@ void Connections::AdmitNext() {
 }
 
 void Connections::Admit(base::Fd accepted) {
+  counters_.accepted.Add();
   Connection made{.peer = PeerAt(accepted.get(), tls_ != nullptr)};
   const bool tls = made.peer.transport == Transport::kTls;
   if (tls) {
@@ -246,6 +247,7 @@ void Connections::Admit(base::Fd accepted) {
     std::lock_guard lock(mutex_);
     if (!HasRoom()) MakeRoom();
     made.peer.over_limit = !HasRoom();
+    if (made.peer.over_limit) counters_.over_limit.Add();
     if (made.peer.over_limit && over_limit_ > max_connections_ / kWithinLimitPerOneTold) return;
     // From one address to two of our listeners, or NAT made it look so: calls could not be told apart.
     if (tls && by_name_.contains(made.name) && IsOpen(by_name_[made.name])) return;
@@ -300,6 +302,7 @@ void Connections::CutOffOne() {
   if (victim < 0) return;
   // gRPC closes it when it sees that. The number is still its own: we alone give out those of the range.
   shutdown(victim, SHUT_RDWR);
+  counters_.cut_off.Add();
   Forget(victim);
 }
 

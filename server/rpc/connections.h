@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/counters.h"
 #include "server/base/fd.h"
 #include "server/base/result.h"
 #include "server/net/event_loop.h"
@@ -44,6 +45,13 @@ struct Peer {
   std::shared_ptr<const std::string> address{};  // for people: "unix:uid=0,pid=42", "127.0.0.1:40123"
 };
 
+// Since the daemon serves.
+struct ConnectionCounters {
+  base::Counter accepted;
+  base::Counter over_limit;  // of them: one too many, which is told so by its calls, or closed at once
+  base::Counter cut_off;     // who had proven nothing gave way to a new one
+};
+
 class Connections {
  public:
   // Connections get descriptors from `first_fd` up to `end_fd`. The loop must outlive this object, and be stopped
@@ -66,6 +74,8 @@ class Connections {
   std::optional<base::MonotonicTime> Heard(uint64_t connection);
   // How many connections are open. Any thread.
   uint32_t Count();
+  // Any thread.
+  const ConnectionCounters& counters() const { return counters_; }
 
  private:
   class Acceptor;
@@ -103,6 +113,7 @@ class Connections {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   FairQueue queue_;                          // the loop's
   base::MonotonicTime looked_for_closed_{};  // the loop's
+  ConnectionCounters counters_;
 
   std::mutex mutex_;
   std::unordered_map<int, Connection> connections_;  // guarded by mutex_

@@ -14,6 +14,7 @@
 #include "server/net/shard.h"
 #include "server/registry/registry.h"
 #include "server/registry/sessions.h"
+#include "server/rpc/call_counters.h"
 #include "server/rpc/connections.h"
 #include "server/rpc/drain_hooks.h"
 #include "server/rpc/identities.h"
@@ -36,6 +37,7 @@ struct Core {
   guard::Guard& guard;
   Trail& trail;
 
+  CallCounters counters{};
   std::atomic<bool> draining{false};
   std::atomic<uint32_t> calls{0};
   std::mutex idle_mutex{};

@@ -72,7 +72,7 @@ base::Status CheckPayload(uint64_t bytes, const base::Limits& limits, const std:
 
 SocketService::Reactor* SocketService::SendData(Context* context, const v1::SendDataRequest* request,
                                                 v1::SendDataResponse* response) {
-  return Serve(core_, *context, "send", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kSendData, *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "SendData", true, "SendDatagrams");
     if (!data.ok()) return std::move(data).error();
     auto size = CheckPayload(request->data().size(), core_.limits, "data");
@@ -95,7 +95,7 @@ SocketService::Reactor* SocketService::SendData(Context* context, const v1::Send
 
 SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::ReceiveDataRequest* request,
                                                    v1::ReceiveDataResponse* response) {
-  return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kReceiveData, *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveData", true, "ReceiveDatagrams");
     if (!data.ok()) return std::move(data).error();
     auto bounds = CheckBounds(data->mode, request->max_bytes(), request->min_bytes(), kDefaultReceiveBytes,
@@ -126,7 +126,7 @@ SocketService::Reactor* SocketService::ReceiveData(Context* context, const v1::R
 
 SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1::SendDatagramsRequest* request,
                                                      v1::SendDatagramsResponse* response) {
-  return Serve(core_, *context, "send", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kSendDatagrams, *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "SendDatagrams", false, "SendData");
     if (!data.ok()) return std::move(data).error();
     const uint32_t most = core_.limits.max_datagrams_per_call;
@@ -169,7 +169,7 @@ SocketService::Reactor* SocketService::SendDatagrams(Context* context, const v1:
 
 SocketService::Reactor* SocketService::ReceiveDatagrams(Context* context, const v1::ReceiveDatagramsRequest* request,
                                                         v1::ReceiveDatagramsResponse* response) {
-  return Serve(core_, *context, "receive", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kReceiveDatagrams, *request, [=, this](Call& call) -> base::Status {
     auto data = CheckData(call, *request, "ReceiveDatagrams", false, "ReceiveData");
     if (!data.ok()) return std::move(data).error();
     auto bounds = CheckBounds(data->mode, request->max_datagrams(), request->min_datagrams(), 1,

@@ -63,7 +63,7 @@ void Fill(quota::Pool& pool, base::MonotonicTime now, v1::Quota* out) {
 
 grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,
                                                v1::Host* response) {
-  return Serve(core_, *context, "get", *request, [=, this](Call& call) {
+  return Serve(core_, *context, Method::kGetHost, *request, [=, this](Call& call) {
     utsname system{};
     uname(&system);
     response->set_version(SOCKETEER_VERSION);
@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
 
 grpc::ServerUnaryReactor* HostService::GetCaller(grpc::CallbackServerContext* context,
                                                  const v1::GetCallerRequest* request, v1::Caller* response) {
-  return Serve(core_, *context, "whoami", *request, [=](Call& call) {
+  return Serve(core_, *context, Method::kGetCaller, *request, [=](Call& call) {
     const Caller& caller = call.scope().caller();
     response->set_identity(caller.identity);
     response->set_proof(static_cast<v1::Proof>(caller.proof));
@@ -101,7 +101,7 @@ grpc::ServerUnaryReactor* HostService::GetCaller(grpc::CallbackServerContext* co
 
 grpc::ServerUnaryReactor* HostService::GetQuota(grpc::CallbackServerContext* context,
                                                 const v1::GetQuotaRequest* request, v1::Quota* response) {
-  return Serve(core_, *context, "quota", *request, [=, this](Call& call) {
+  return Serve(core_, *context, Method::kGetQuota, *request, [=, this](Call& call) {
     response->set_identity(call.identity());
     if (quota::Account* const account = call.session()->account().get()) {
       Fill(account->own(), core_.clock.Now(), response);

@@ -39,8 +39,8 @@ void SocketService::Show(const Call& call, const registry::RecordPtr& record, v1
 SocketService::Reactor* SocketService::OpenSocket(Context* context, const v1::OpenSocketRequest* request,
                                                   v1::OpenSocketResponse* response) {
   return ServeOnce(
-      core_, *context, "open", *request, response, [=](Call& call) { return StartOpen(call, *request, response); },
-      Told("open", request, response));
+      core_, *context, Method::kOpenSocket, *request, response,
+      [=](Call& call) { return StartOpen(call, *request, response); }, Told("open", request, response));
 }
 
 SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::BindSocketRequest* request,
@@ -56,7 +56,7 @@ SocketService::Reactor* SocketService::BindSocket(Context* context, const v1::Bi
                         });
                       });
   };
-  return ServeOnce(core_, *context, "bind", *request, response, begin, Told("bind", request, response));
+  return ServeOnce(core_, *context, Method::kBindSocket, *request, response, begin, Told("bind", request, response));
 }
 
 SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1::ConnectSocketRequest* request,
@@ -93,7 +93,8 @@ SocketService::Reactor* SocketService::ConnectSocket(Context* context, const v1:
           });
         });
   };
-  return ServeOnce(core_, *context, "connect", *request, response, begin, Told("connect", request, response));
+  return ServeOnce(core_, *context, Method::kConnectSocket, *request, response, begin,
+                   Told("connect", request, response));
 }
 
 SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::ListenSocketRequest* request,
@@ -108,19 +109,20 @@ SocketService::Reactor* SocketService::ListenSocket(Context* context, const v1::
     });
     return base::Ok();
   };
-  return ServeOnce(core_, *context, "listen", *request, response, begin, Told("listen", request, response));
+  return ServeOnce(core_, *context, Method::kListenSocket, *request, response, begin,
+                   Told("listen", request, response));
 }
 
 SocketService::Reactor* SocketService::AcceptSocket(Context* context, const v1::AcceptSocketRequest* request,
                                                     v1::AcceptSocketResponse* response) {
   return Serve(
-      core_, *context, "accept", *request, [=](Call& call) { return StartAccept(call, *request, response); },
-      Told("accept", request, response));
+      core_, *context, Method::kAcceptSocket, *request,
+      [=](Call& call) { return StartAccept(call, *request, response); }, Told("accept", request, response));
 }
 
 SocketService::Reactor* SocketService::ShutdownSocket(Context* context, const v1::ShutdownSocketRequest* request,
                                                       v1::ShutdownSocketResponse* response) {
-  return ServeOnce(core_, *context, "shutdown", *request, response, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, Method::kShutdownSocket, *request, response, [=, this](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto timeout = TimeoutOf(*request);
@@ -181,7 +183,7 @@ SocketService::Reactor* SocketService::CloseSocket(Context* context, const v1::C
     });
     return base::Ok();
   };
-  return ServeOnce(core_, *context, "close", *request, response, begin, ToldIfItFails);
+  return ServeOnce(core_, *context, Method::kCloseSocket, *request, response, begin, ToldIfItFails);
 }
 
 }  // namespace socketeer::rpc

@@ -91,6 +91,7 @@ void OnceClaim::Forget() const {
 
 void Call::AnswerAs(const registry::Answer& first) {
   if (first.code == grpc::StatusCode::OK) once_->response->ParseFromString(first.response);
+  scope_.NoteOutcome(kRepeatedOutcome);
   End(grpc::Status(static_cast<grpc::StatusCode>(first.code), first.message, first.details));
 }
 

@@ -55,7 +55,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
 
   void TimeOut() {
     response_->set_timed_out(true);
-    call_.Succeed();
+    call_.Succeed(true);
   }
 
   void OnOpened(const registry::RecordPtr& record, base::Result<net::OpenResult> result) {
@@ -91,7 +91,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
       error.state = 0;
       return call_.Fail(std::move(error));
     }
-    if (error.errno_number == 0) call_.scope().Tell("connect", &error);
+    if (error.errno_number == 0) call_.scope().Tell(&error);
     v1::FailedAttempt* const attempt = response_->add_failed_attempts();
     ToProto(plans_[at_].connect, attempt->mutable_peer());
     attempt->set_errno_number(error.errno_number);

@@ -35,7 +35,7 @@ base::Result<std::function<void(registry::Labels&)>> LabelChange(const std::stri
 
 SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const v1::GetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
-  return Serve(core_, *context, "getsockopt", *request, [=](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kGetSocketOptions, *request, [=](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid(), registry::Access::kObserve);
     if (!record.ok()) return std::move(record).error();
     call.Post(*record, [=, &call](net::Socket& socket) {
@@ -47,7 +47,7 @@ SocketService::Reactor* SocketService::GetSocketOptions(Context* context, const 
 
 SocketService::Reactor* SocketService::SetSocketOptions(Context* context, const v1::SetSocketOptionsRequest* request,
                                                         v1::SocketOptions* response) {
-  return ServeOnce(core_, *context, "setsockopt", *request, response, [=](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, Method::kSetSocketOptions, *request, response, [=](Call& call) -> base::Status {
     auto record = call.Find(request->name(), request->uid());
     if (!record.ok()) return std::move(record).error();
     auto options = FromProto(request->options());
@@ -65,12 +65,13 @@ SocketService::Reactor* SocketService::SetSocketOptions(Context* context, const 
 
 SocketService::Reactor* SocketService::AwaitSockets(Context* context, const v1::AwaitSocketsRequest* request,
                                                     v1::AwaitSocketsResponse* response) {
-  return Serve(core_, *context, "await", *request, [=](Call& call) { return StartAwait(call, *request, response); });
+  return Serve(core_, *context, Method::kAwaitSockets, *request,
+               [=](Call& call) { return StartAwait(call, *request, response); });
 }
 
 SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::GetSocketRequest* request,
                                                  v1::Socket* response) {
-  return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kGetSocket, *request, [=, this](Call& call) -> base::Status {
     auto record = call.FindToLook(request->name(), request->uid());
     if (record.ok()) {
       // Whether he may, and what he sees, are of one moment.
@@ -92,7 +93,7 @@ SocketService::Reactor* SocketService::GetSocket(Context* context, const v1::Get
 
 SocketService::Reactor* SocketService::ListSockets(Context* context, const v1::ListSocketsRequest* request,
                                                    v1::ListSocketsResponse* response) {
-  return Serve(core_, *context, "list", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kListSockets, *request, [=, this](Call& call) -> base::Status {
     auto size = PageSizeOf(request->page_size(), core_.limits);
     if (!size.ok()) return std::move(size).error();
     auto filter = registry::Filter::Parse(request->filter());
@@ -112,7 +113,7 @@ SocketService::Reactor* SocketService::ListSockets(Context* context, const v1::L
 
 SocketService::Reactor* SocketService::UpdateSocket(Context* context, const v1::UpdateSocketRequest* request,
                                                     v1::Socket* response) {
-  return ServeOnce(core_, *context, "update", *request, response, [=, this](Call& call) -> base::Status {
+  return ServeOnce(core_, *context, Method::kUpdateSocket, *request, response, [=, this](Call& call) -> base::Status {
     const v1::Socket& socket = request->socket();
     auto id = SocketIdOf(socket.name(), "socket.name");
     if (!id.ok()) return std::move(id).error();
@@ -153,7 +154,7 @@ SocketService::Reactor* SocketService::TransferSocket(Context* context, const v1
     call.Succeed();
     return base::Ok();
   };
-  return ServeOnce(core_, *context, "transfer", *request, response, transfer, [=]() -> Telling {
+  return ServeOnce(core_, *context, Method::kTransferSocket, *request, response, transfer, [=]() -> Telling {
     return {.event = "transfer", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }

@@ -47,7 +47,7 @@ base::Result<registry::SessionPtr> FindNamed(Core& core, const std::string& iden
 // Holds a session: it is in it, for as long as it lives.
 class Hold final : public StreamCall<v1::HoldSessionResponse> {
  public:
-  Hold(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, "hold") {}
+  Hold(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, Method::kHoldSession) {}
 
   void Start(const v1::HoldSessionRequest& request) {
     if (auto status = TryStart(request); !status.ok()) End(std::move(status).error());
@@ -81,7 +81,7 @@ SessionService::Reactor* SessionService::CreateSession(Context* context, const v
     call.Succeed();
     return base::Ok();
   };
-  return ServeOnce(core_, *context, "create", *request, response, create, [=]() -> Telling {
+  return ServeOnce(core_, *context, Method::kCreateSession, *request, response, create, [=]() -> Telling {
     return {.event = "session_create", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }
@@ -120,7 +120,7 @@ SessionService::Reactor* SessionService::EndSession(Context* context, const v1::
     if (answered->exchange(true)) return base::Ok();
     return base::SessionGone((*session)->id(), CloseReasonWord((*session)->ended()));
   };
-  return ServeOnce(core_, *context, "end", *request, response, end, [=]() -> Telling {
+  return ServeOnce(core_, *context, Method::kEndSession, *request, response, end, [=]() -> Telling {
     return {.event = "session_end",
             .describe = [=](auto* event) { event->Text("ask_session", request->name()); },
             .failures_only = true};  // EndSession() tells the rest
@@ -129,7 +129,7 @@ SessionService::Reactor* SessionService::EndSession(Context* context, const v1::
 
 SessionService::Reactor* SessionService::GetSession(Context* context, const v1::GetSessionRequest* request,
                                                     v1::Session* response) {
-  return Serve(core_, *context, "get", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kGetSession, *request, [=, this](Call& call) -> base::Status {
     auto session = FindNamed(core_, call.identity(), request->name());
     if (!session.ok()) return std::move(session).error();
     (*session)->Renew(core_.clock.Now());
@@ -141,7 +141,7 @@ SessionService::Reactor* SessionService::GetSession(Context* context, const v1::
 
 SessionService::Reactor* SessionService::ListSessions(Context* context, const v1::ListSessionsRequest* request,
                                                       v1::ListSessionsResponse* response) {
-  return Serve(core_, *context, "list", *request, [=, this](Call& call) -> base::Status {
+  return Serve(core_, *context, Method::kListSessions, *request, [=, this](Call& call) -> base::Status {
     auto size = PageSizeOf(request->page_size(), core_.limits);
     if (!size.ok()) return std::move(size).error();
     auto after = ReadPageToken(request->page_token(), kSessionPages);

@@ -60,7 +60,7 @@ SocketService::Reactor* SocketService::ShareSocket(Context* context, const v1::S
     if (!access.ok()) return std::move(access).error();
     return SetGrant(call, *record, request->identity(), *access, response);
   };
-  return ServeOnce(core_, *context, "share", *request, response, share, [=]() -> Telling {
+  return ServeOnce(core_, *context, Method::kShareSocket, *request, response, share, [=]() -> Telling {
     return {.event = "share", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }
@@ -73,7 +73,7 @@ SocketService::Reactor* SocketService::UnshareSocket(Context* context, const v1:
     if (auto status = CheckGrantee(request->identity(), (*record)->owner()); !status.ok()) return status;
     return SetGrant(call, *record, request->identity(), Access::kNone, response);
   };
-  return ServeOnce(core_, *context, "unshare", *request, response, unshare, [=]() -> Telling {
+  return ServeOnce(core_, *context, Method::kUnshareSocket, *request, response, unshare, [=]() -> Telling {
     return {.event = "share", .describe = [=](auto* event) { Describe(*request, *response, event); }};
   });
 }

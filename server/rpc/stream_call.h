@@ -20,9 +20,7 @@ template <typename Response>
 class StreamCall : public grpc::ServerWriteReactor<Response>,
                    public std::enable_shared_from_this<StreamCall<Response>> {
  protected:
-  // `verb`: SocketError.operation of errors that do not say their own.
-  StreamCall(Core& core, const grpc::CallbackServerContext& context, const char* verb)
-      : scope_(core, context), verb_(verb) {}
+  StreamCall(Core& core, const grpc::CallbackServerContext& context, Method method) : scope_(core, context, method) {}
 
   // Keeps itself from now on until gRPC is done with it. Its cancellation, and the daemon's stop, end it.
   base::Status Begin(const google::protobuf::Message& request) {
@@ -50,11 +48,12 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
 
   // The first one counts. Behind what is being written.
   void End(base::Error error) {
-    if (error.operation.empty()) error.operation = verb_;
+    if (error.operation.empty()) error.operation = scope_.verb();
     {
       std::lock_guard lock(mutex_);
       if (end_) return;
-      scope_.Tell(verb_, &error);
+      scope_.NoteFailure(error);
+      scope_.Tell(&error);
       end_ = ToGrpcStatus(error);
       if (writing_) return;
     }
@@ -87,12 +86,12 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
     self_.reset();
   }
   void FinishNow() {
+    scope_.CountEnd(end_->error_code());
     scope_.LeavePlace();
     this->Finish(*end_);
   }
 
   CallScope scope_;
-  const char* const verb_;
   std::shared_ptr<StreamCall> self_;
   std::mutex mutex_;
   bool writing_ = false;             // guarded by mutex_

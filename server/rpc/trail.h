@@ -55,6 +55,8 @@ class Trail {
   void TellOfStanding(const registry::Session& session) const;
   void TellOfClose(const registry::View& socket, const registry::Closer* by) const;
   void Reopen() const;
+  // Lines that could not be written; 0 without an audit.
+  uint64_t lost() const { return audit_ ? audit_->lost() : 0; }
   // The last line. What is not written by then is lost.
   void Stop();
 

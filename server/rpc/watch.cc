@@ -21,7 +21,7 @@ constexpr size_t kChangesPerMessage = 512;
 // ends. One thread at a time: whoever started the write, or was woken, or took the wait away, goes on.
 class Watch final : public StreamCall<v1::WatchSocketsResponse> {
  public:
-  Watch(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, "watch") {}
+  Watch(Core& core, const grpc::CallbackServerContext& context) : StreamCall(core, context, Method::kWatchSockets) {}
 
   void Start(const v1::WatchSocketsRequest& request) {
     if (auto status = Begin(request); !status.ok()) return End(std::move(status).error());
