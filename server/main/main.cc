@@ -112,6 +112,7 @@ int Main(int argc, char** argv) {
   };
   for (const std::string& address : (*server)->addresses()) announce("listening on " + address);
   if (const std::string& health = (*server)->health_address(); !health.empty()) announce("health on " + health);
+  if (const std::string& at = (*server)->metrics_address(); !at.empty()) announce("metrics on " + at);
   std::fflush(stdout);
   WarnOfRoot();
   WarnOfLoopback((*server)->addresses(), settings.credentials.tls.given());

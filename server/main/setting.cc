@@ -39,7 +39,13 @@ std::string MustBeEndpoint(const std::string& text) {
   return AllowedBy(rpc::CheckEndpoint(text, {.tls = true, .identities = true, .policy = true}));
 }
 
-std::string MustBeHealthEndpoint(const std::string& text) { return AllowedBy(rpc::CheckHealthEndpoint(text)); }
+std::string MustBeHealthEndpoint(const std::string& text) {
+  return AllowedBy(rpc::CheckPlainEndpoint(rpc::kHealthSetting, text));
+}
+
+std::string MustBeMetricsEndpoint(const std::string& text) {
+  return AllowedBy(rpc::CheckPlainEndpoint(rpc::kMetricsSetting, text));
+}
 
 std::string MustBeLoops(const std::string& text) {
   int loops = 0;
@@ -79,6 +85,9 @@ std::vector<Setting> MakeSettings() {
        "Serves grpc.health.v1 in plain text here too, and nothing else, for probes that have no certificate. Any "
        "address; default: nowhere",
        false, "an IP:PORT", MustBeHealthEndpoint},
+      {"metrics", "", "IP:PORT",
+       "Serves metrics for Prometheus here, GET /metrics in plain HTTP, to whoever asks. Any address; default: nowhere",
+       false, "an IP:PORT", MustBeMetricsEndpoint},
       File("tls_cert", "Serves TCP with TLS alone: the certificate, and what leads to its CA, in PEM"),
       File("tls_key", "Its private key, in PEM, without a password"),
       File("client_ca",

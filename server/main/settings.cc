@@ -96,6 +96,7 @@ Settings Merge(const Sources& sources) {
   server.listen = sources.List("listen");
   if (const std::string text = sources.Text("loops"); !text.empty()) server.loops = std::atoi(text.c_str());
   server.health = sources.Text("health");
+  server.metrics = sources.Text("metrics");
   server.credentials = {
       .tls = {.cert = sources.Text("tls_cert"), .key = sources.Text("tls_key"), .client_ca = sources.Text("client_ca")},
       .token_file = sources.Text("token_file")};

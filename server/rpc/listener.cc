@@ -76,11 +76,13 @@ base::Result<net::SocketAddress> ParseInet(const std::string& endpoint, const Pr
   return address;
 }
 
-base::Result<net::SocketAddress> ParseHealth(const std::string& endpoint) {
+base::Result<net::SocketAddress> ParsePlain(const PlainSetting& setting, const std::string& endpoint) {
   auto address = ParseInet(endpoint, {.tls = true, .identities = true, .policy = true});
   if (address.ok()) return address;
-  return base::InvalidField("health", endpoint,
-                            "localhost:PORT or an IP:PORT, as 127.0.0.1:7626 or [::]:7626, with a PORT of 0 to 65535");
+  const std::string port = std::to_string(setting.usual_port);
+  return base::InvalidField(
+      setting.name, endpoint,
+      "localhost:PORT or an IP:PORT, as 127.0.0.1:" + port + " or [::]:" + port + ", with a PORT of 0 to 65535");
 }
 
 base::Result<net::SocketAddress> ParsePath(const std::string& endpoint, const std::string& path) {
@@ -181,14 +183,14 @@ base::Result<Listener> Listen(const std::string& endpoint, const Protection& pro
   return address->family() == AF_UNIX ? ListenUnix(endpoint, *address) : ListenInet(endpoint, *address);
 }
 
-base::Status CheckHealthEndpoint(const std::string& endpoint) {
-  auto address = ParseHealth(endpoint);
+base::Status CheckPlainEndpoint(const PlainSetting& setting, const std::string& endpoint) {
+  auto address = ParsePlain(setting, endpoint);
   if (!address.ok()) return std::move(address).error();
   return base::Ok();
 }
 
-base::Result<Listener> ListenForHealth(const std::string& endpoint) {
-  auto address = ParseHealth(endpoint);
+base::Result<Listener> ListenInPlain(const PlainSetting& setting, const std::string& endpoint) {
+  auto address = ParsePlain(setting, endpoint);
   if (!address.ok()) return std::move(address).error();
   return ListenInet(endpoint, *address);
 }

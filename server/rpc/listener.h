@@ -33,8 +33,15 @@ base::Status CheckEndpoint(const std::string& endpoint, const Protection& protec
 // answers is refused, one at which nobody does is taken over. Errors are for the operator: message only.
 base::Result<Listener> Listen(const std::string& endpoint, const Protection& protection = {});
 
-// The same for the port that serves health alone, in plain text: any address with a port, and nothing is missing.
-base::Status CheckHealthEndpoint(const std::string& endpoint);
-base::Result<Listener> ListenForHealth(const std::string& endpoint);
+// The same for a port that serves something else than calls, in plain text: any address with a port, and nothing is
+// missing.
+struct PlainSetting {
+  const char* name;
+  int usual_port;  // for an example
+};
+inline constexpr PlainSetting kHealthSetting{.name = "health", .usual_port = 7626};
+inline constexpr PlainSetting kMetricsSetting{.name = "metrics", .usual_port = 7627};
+base::Status CheckPlainEndpoint(const PlainSetting& setting, const std::string& endpoint);
+base::Result<Listener> ListenInPlain(const PlainSetting& setting, const std::string& endpoint);
 
 }  // namespace socketeer::rpc

@@ -12,6 +12,7 @@
 
 #include "proto/wire/http2.h"
 #include "server/guard/load.h"
+#include "server/metrics/port.h"
 #include "server/quota/quota_file.h"
 #include "server/rpc/core.h"
 #include "server/rpc/frame_guard.h"
@@ -19,6 +20,7 @@
 #include "server/rpc/host_service.h"
 #include "server/rpc/leases.h"
 #include "server/rpc/listeners.h"
+#include "server/rpc/measurements.h"
 #include "server/rpc/pulse.h"
 #include "server/rpc/session_service.h"
 #include "server/rpc/socket_service.h"
@@ -58,7 +60,8 @@ struct Server::Parts {
   std::unique_ptr<SessionService> session_service;
   std::unique_ptr<HostService> host_service;
   std::unique_ptr<grpc::Server> grpc;
-  std::unique_ptr<HealthPort> health;  // null: none was asked for
+  std::unique_ptr<HealthPort> health;      // null: none was asked for
+  std::unique_ptr<metrics::Port> metrics;  // null: as well
   std::thread control_thread;
   bool drained = false;
 
@@ -212,9 +215,16 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
 
   Listener health;
   if (!settings.health.empty()) {
-    auto listener = ListenForHealth(settings.health);
+    auto listener = ListenInPlain(kHealthSetting, settings.health);
     if (!listener.ok()) return std::move(listener).error();
     health = *std::move(listener);
+  }
+  Listener metrics;
+  if (!settings.metrics.empty()) {
+    auto listener = ListenInPlain(kMetricsSetting, settings.metrics);
+    if (!listener.ok()) return std::move(listener).error();
+    metrics = *std::move(listener);
+    if (auto kept_off = parts->guard.KeepOff(metrics.address); !kept_off.ok()) return std::move(kept_off).error();
   }
   if (auto status = parts->KeepOffSupervisor(settings.notify_socket); !status.ok()) return std::move(status).error();
   auto listeners = ListenAll(settings, parts->guard, syscalls);
@@ -265,6 +275,13 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
     if (!port.ok()) return std::move(port).error();
     parts->health = *std::move(port);
   }
+  const std::string metrics_address = metrics.fd ? metrics.ToString() : "";
+  if (metrics.fd) {
+    const auto make = [core = parts->core.get(), started = clock.WallNow()] { return Measure(*core, started); };
+    auto port = metrics::Port::Start(std::move(metrics.fd), make, syscalls, clock);
+    if (!port.ok()) return std::move(port).error();
+    parts->metrics = *std::move(port);
+  }
   parts->credentials->Start();
   parts->control_thread = std::thread([loop = parts->control.get()] {
     pthread_setname_np(pthread_self(), "control-loop");
@@ -273,6 +290,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   server->addresses_ = std::move(addresses);
   if (server->parts_->health) server->health_address_ = server->parts_->health->address();
+  server->metrics_address_ = metrics_address;
   server->parts_->trail->TellOfStart(server->addresses_, settings.policy);
   return server;
 }
@@ -348,6 +366,7 @@ uint32_t Server::Drain(std::chrono::milliseconds limit, std::chrono::millisecond
 
 Server::~Server() {
   Drain(std::chrono::milliseconds(0));
+  parts_->metrics.reset();
   parts_->grpc.reset();
   parts_->OnEachShard([](net::Shard&) {});  // what calls left to do there needs the core
   parts_->control->Stop();

@@ -29,7 +29,8 @@ struct ServerSettings {
   std::vector<int> activated{};     // sockets that listen already: descriptors, which become the server's
   // The UNIX socket of whoever supervises the daemon, '@' before an abstract name; callers are kept off it. "": none.
   std::string notify_socket{};
-  std::string health{};  // where health alone is served, in plain text; empty: nowhere
+  std::string health{};   // where health alone is served, in plain text; empty: nowhere
+  std::string metrics{};  // the same of metrics
   CredentialSettings credentials{};
   std::string policy{};  // its file; empty: there is none
   std::string audit{};   // its file, "-" is the standard output; empty: there is none
@@ -59,6 +60,8 @@ class Server {
 
   // The real address of the health port; empty: there is none.
   const std::string& health_address() const { return health_address_; }
+  // The same of the metrics port.
+  const std::string& metrics_address() const { return metrics_address_; }
 
   // Takes the operator's files as they are now, as on SIGHUP. What is wrong is logged, and changes nothing.
   void Reload();
@@ -87,6 +90,7 @@ class Server {
   std::unique_ptr<Parts> parts_;
   std::vector<std::string> addresses_;
   std::string health_address_;
+  std::string metrics_address_;
 };
 
 }  // namespace socketeer::rpc

@@ -14,9 +14,10 @@ LAYERS = {
     "server/policy": ["server/base", "yaml"],
     "server/quota": ["server/policy", "server/base", "yaml"],
     "server/net": ["server/quota", "server/base"],
+    "server/metrics": ["server/net", "server/base"],
     "server/guard": ["server/net", "server/policy", "server/base"],
     "server/registry": ["server/guard", "server/net", "server/quota", "server/base"],
-    "server/rpc": ["server/registry", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
+    "server/rpc": ["server/registry", "server/metrics", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
     "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
     # It judges a policy's file as the daemon would, so by the same code.
     "client/cli": ["client", "proto", "server/policy", "server/base"],
@@ -56,7 +57,7 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|registry|rpc|proto|wire|yaml|client|grpc)\b", line):
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|grpc)\b", line):
                 yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client"}.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
