@@ -138,7 +138,9 @@ void Port::AcceptAll() {
     if (accepted) {
       if (IsFull()) guests_.erase(Victim());
       guests_.push_back(std::make_unique<Guest>(*this, std::move(accepted)));
-      if (!guests_.back()->Start()) guests_.pop_back();
+      Guest& guest = *guests_.back();
+      // What it asks is often there already, and who has asked gives way to nobody.
+      guest.Start() ? guest.OnEvents(EPOLLIN) : Forget(&guest);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       // No new edge will come for those that wait already.
       retry_ = loop_->RunAt(loop_->Now() + kRetryMetricsAccept, [this] {

@@ -284,5 +284,22 @@ TEST_F(EventLoopTest, AWatchIsNeverUsedAgain) {
   });
 }
 
+TEST_F(EventLoopTest, CountsHowLateItRunsWhatIsDueOrPosted) {
+  base::Durations::Reading before, after;
+  const base::MonotonicTime when = clock_.Now() + 1s;
+  Run([&] {
+    loop_->RunAt(when, Note("timer"));
+    clock_.Advance(3s);  // it is busy for so long
+    loop_->Post(Note("task"));
+    clock_.Advance(5s);
+    loop_->counters().lag.ReadInto(&before);
+  });
+  Run([] {});
+  Stop();
+  loop_->counters().lag.ReadInto(&after);
+  EXPECT_THAT(notes_, ElementsAre("timer", "task"));
+  EXPECT_EQ(after.sum - before.sum, 7s + 5s) << "the timer's, and the task's";
+}
+
 }  // namespace
 }  // namespace socketeer::net
