@@ -81,6 +81,7 @@ class PortTest : public ::testing::Test {
 class PortInTimeTest : public PortTest {
  protected:
   void SetUp() override { Start(clock_); }
+  void TearDown() override { port_.reset(); }  // it uses the clock
   ::socketeer::testing::ManualClock clock_;
 };
 
