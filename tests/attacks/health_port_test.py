@@ -9,7 +9,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 from contract import Client, health_pb, host_pb, pb, session_pb  # noqa: E402
-from daemon import DaemonTest, own_namespaces, socketeer  # noqa: E402
+from daemon import DaemonTest, socketeer  # noqa: E402
+from plain_port import PlainPortSettings, announced  # noqa: E402
 from tls import TlsTest  # noqa: E402
 
 SERVING = health_pb.HealthCheckResponse.SERVING
@@ -20,9 +21,7 @@ class HealthPort(TlsTest):
     def setUp(self):
         super().setUp()
         self.serve("--health", "127.0.0.1:0", listen=["127.0.0.1:0", f"unix:{self.path}"])
-        line = self.daemon.process.stdout.readline()
-        self.assertTrue(line.startswith("health on 127.0.0.1:"), line)
-        self.health = line.removeprefix("health on ").strip()
+        self.health = announced(self.daemon, "health")
         self.probe = self.plain(self.health)
         self.local = self.plain(f"unix:{self.path}")
 
@@ -115,44 +114,11 @@ class HealthPort(TlsTest):
         self.assertEqual(0, self.daemon.wait())
 
 
-class Settings(DaemonTest):
-    def test_it_is_there_only_when_asked_for(self):
-        daemon = self.start("--listen", f"unix:{self.path}")
-        daemon.process.terminate()
-        self.assertEqual("", daemon.process.stdout.read())
+class Settings(PlainPortSettings, DaemonTest):
+    setting = "health"
 
-    def test_by_the_file_and_a_flag_wins(self):
-        config = self.directory / "socketeer.yaml"
-        config.write_text(f"listen: unix:{self.path}\nhealth: 127.0.0.1:0\n")
-        for arguments, where in [([], "127.0.0.1"), (["--health", "[::1]:0"], "[::1]")]:
-            daemon = self.start("--config", str(config), *arguments)
-            address = daemon.process.stdout.readline().removeprefix("health on ").strip()
-            self.assertTrue(address.startswith(where + ":"), address)
-            self.assert_serves(address)
-            daemon.stop()
-
-    def test_wrong_addresses_are_refused(self):
-        for address in ["unix:/x", "/x", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.com:1", ":1", "*:1"]:
-            said = self.refusal("--listen", f"unix:{self.path}", "--health", address)
-            self.assertIn(f'health is "{address}"; it must be localhost:PORT or an IP:PORT', said)
-            self.assertFalse(self.path.exists())
-        self.assertIn("--health", self.refusal("--listen", f"unix:{self.path}", "--health", ""))
-        config = self.directory / "socketeer.yaml"
-        for value in ["", '""', "[127.0.0.1:1]", "x:1"]:
-            config.write_text(f"listen: unix:{self.path}\nhealth: {value}\n")
-            said = self.refusal("--config", config)
-            self.assertTrue(said.startswith(f"socketeerd: {config}:2: health "), said)
-
-    def test_its_address_is_its_own(self):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            at = "127.0.0.1:%d" % taken.getsockname()[1]
-            said = self.refusal("--listen", f"unix:{self.path}", "--health", at)
-            self.assertIn(f"cannot listen on {at}: bind: Address already in use", said)
-
-    def test_it_alone_may_be_on_any_address_without_tls(self):
-        prefix = own_namespaces("--net")
-        daemon = self.start("--listen", f"unix:{self.path}", "--health", "0.0.0.0:0", prefix=prefix)
-        self.assertTrue(daemon.process.stdout.readline().startswith("health on 0.0.0.0:"))
+    def assert_answers(self, address):
+        self.assert_serves(address)
 
 
 if __name__ == "__main__":
