@@ -13,6 +13,8 @@ from audited import AuditedTest, parse_all  # noqa: E402
 from contract import endpoint_pb, pb, socket_pb  # noqa: E402
 from daemon import SOCKETEERD, own_namespaces  # noqa: E402
 from eventually import eventually  # noqa: E402
+from plain_port import announced  # noqa: E402
+from scrape import scrape  # noqa: E402
 
 OPEN = {"family": socket_pb.FAMILY_INET, "type": socket_pb.SOCKET_TYPE_STREAM}
 QUEUE = 4 << 20
@@ -53,7 +55,9 @@ class FullDisk(AuditedTest):
         self.audit_file = self.disk / "audit"
 
     def serve_locally(self, audit, **options):
-        self.daemon = self.start("--listen", f"unix:{self.path}", "--audit", str(audit), **options)
+        self.daemon = self.start("--listen", f"unix:{self.path}", "--audit", str(audit), "--metrics", "127.0.0.1:0",
+                                 **options)
+        self.metrics = announced(self.daemon, "metrics")
         return self.local()
 
     def read_after_stop(self):
@@ -85,13 +89,14 @@ class FullDisk(AuditedTest):
         while self.lines()[-1]["event"] != "close":  # all is well again
             open_and_close(self.client, 1)
             probes += 1
+        told = scrape(self.metrics)["socketeer_audit_lines_lost_total"]
         lines = self.read_after_stop()
         lost = sum(line["count"] for line in lines if line["event"] == "lost")
         self.assertGreater(lost, 100)
         # With the start, the standing session and the stop; and the two sockets of connect_again().
         happened = 3 + 2 * (2 * 150 + 1 + probes) + CONNECTS + 4
         self.assertEqual(happened, len([line for line in lines if line["event"] != "lost"]) + lost)
-        self.assertEqual(lost, lines[-1]["lost"])
+        self.assertEqual((lost, lost), (lines[-1]["lost"], told))
         self.assertIn(f"{lost} since the daemon began", self.daemon.log())
 
     def test_what_waits_is_written_when_there_is_room(self):

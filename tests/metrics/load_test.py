@@ -5,9 +5,10 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from contract import data_pb, duration, host_pb, inet, pb, session_pb  # noqa: E402
+from contract import attach_pb, data_pb, duration, host_pb, inet, pb, session_pb  # noqa: E402
 from eventually import eventually  # noqa: E402
-from metered import MeteredTest  # noqa: E402
+from metered import RULES, MeteredTest  # noqa: E402
+from quotas import Stream  # noqa: E402
 from scrape import fetch, grown, labels_of, name_of, scrape  # noqa: E402
 
 # Of the machine, of time, or of what a rule was asked anew.
@@ -168,6 +169,48 @@ class CountedLoad(MeteredTest):
         self.expect("socketeer_call_duration_seconds_count", 2, method="OpenSocket")
         self.expect("socketeer_sockets_opened_total", 1)
         self.expect("socketeer_sockets", 1, kind="udp4", state="CREATED")
+        self.assert_grown()
+
+    def test_an_attached_stream_counts_what_it_moves(self):
+        _, near, far = self.pair()
+        stream = Stream(self.client, near)
+        stream.next("opened")
+        stream.send(data=attach_pb.AttachData(offset=0, data=b"x" * 1000))
+        self.assertEqual(1000, stream.next("acknowledge").offset)
+        self.client.sockets.ReceiveData(data_pb.ReceiveDataRequest(
+            name=far, mode=data_pb.MODE_WHOLE, max_bytes=1000, min_bytes=1000), timeout=20)
+        self.send(far, b"y" * 300)
+        self.assertEqual(b"y" * 300, stream.data(300))
+        stream.send(detach=attach_pb.AttachDetach())
+        stream.cancel()
+        ended = 'socketeer_sockets_closed_total{reason="OWNER"}'
+        for name in [near, far]:
+            self.close(name)
+        eventually(lambda: scrape(self.metrics)[ended] == 2, "both are closed")
+        found = self.difference()
+        for way in ["sent", "received"]:
+            self.assertEqual(1300, found[f"socketeer_{way}_bytes_total"])
+        self.assertNotIn("socketeer_send_window_bytes", found)
+        self.assertNotIn("socketeer_retained_bytes", found)
+        self.assertEqual(1, sum(by for series, by in found.items()
+                                if series.startswith('socketeer_calls_total{method="AttachSocket"')))
+
+    def test_limits_by_their_names(self):
+        labels = {f"k{i}": "v" for i in range(65)}
+        for _ in range(2):
+            self.fails(self.open, "udp4", labels=labels)
+        self.expect_calls("OpenSocket", 2, "RESOURCE_EXHAUSTED", "LIMIT_REACHED")
+        self.expect("socketeer_limit_refusals_total", 2, limit="max_labels")
+        self.assert_grown()
+
+    def test_shadow_denies_nothing(self):
+        self.reload(*RULES, basics=(), mode="shadow")
+        self.before = self.quiet()
+        self.opened("udp4", bind=inet(0, "127.0.0.7"))
+        self.expect_calls("OpenSocket", 1)
+        self.expect("socketeer_policy_decisions_total", 1, decision="shadow_deny")
+        self.expect("socketeer_sockets_opened_total", 1)
+        self.expect("socketeer_sockets", 1, kind="udp4", state="BOUND")
         self.assert_grown()
 
     def test_streams_count_when_they_end(self):
