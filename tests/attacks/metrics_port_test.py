@@ -105,9 +105,9 @@ class MetricsPort(DaemonTest):
 
 
 class WithFewDescriptors(DaemonTest):
-    """Nothing is left for anybody: the port is deaf meanwhile, and hears again afterwards."""
+    """Callers have taken all that they may: there is room for the port, which tells so."""
 
-    def test_it_serves_again_when_there_are_some(self):
+    def test_there_are_some_for_the_port(self):
         daemon = self.start("--listen", f"unix:{self.path}", "--metrics", "127.0.0.1:0",
                             prefix=["prlimit", "--nofile=60", "--"])
         metrics = announced(daemon, "metrics")
