@@ -1,7 +1,6 @@
 // socketeerd: settings -> Server; signals; nothing else.
 #include <fcntl.h>
 #include <malloc.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "server/audit/sink.h"
 #include "server/main/confinement.h"
+#include "server/main/logging.h"
 #include "server/main/service_manager.h"
 #include "server/main/settings.h"
 #include "server/main/supervision.h"
@@ -41,10 +41,6 @@ void FillStandardDescriptors() {
   while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
   }
   if (fd >= 0) close(fd);
-}
-
-void Log(rpc::Severity severity, const std::string& line) {
-  spdlog::log(severity == rpc::Severity::kError ? spdlog::level::err : spdlog::level::info, "{}", line);
 }
 
 void WarnOfLoopback(const std::vector<std::string>& addresses, bool tls) {
@@ -81,7 +77,7 @@ int Refuse(const base::Error& error) {
 int Main(int argc, char** argv) {
   LimitHeaps();
   FillStandardDescriptors();
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("socketeerd"));
+  StartLog();
   auto manager = ServiceManager::Find();
   if (!manager.ok()) return Refuse(manager.error());
   auto read = ReadSettings(argc, argv, !manager->sockets().empty());
@@ -89,6 +85,8 @@ int Main(int argc, char** argv) {
     std::fputs(farewell->text.c_str(), farewell->exit_status == 0 ? stdout : stderr);
     return std::fflush(stdout) == 0 ? farewell->exit_status : 1;
   }
+  SetLogFormat(std::get<Settings>(read).log_format);
+  SetLogLevel(std::get<Settings>(read).log_level);
   umask(0177);  // UNIX sockets, the callers' and our own, are for this user alone
   sigset_t signals = BlockSignals();
   const uint64_t descriptors = RaiseDescriptorLimit();
@@ -98,16 +96,19 @@ int Main(int argc, char** argv) {
   settings.limits = base::DefaultLimits(descriptors);
   settings.activated = manager->sockets();
   settings.notify_socket = manager->notify_socket();
-  settings.log = Log;
-  rpc::RouteGrpcLog(Log);
+  settings.log = WriteLog;
+  settings.call_log = CallsToLog();
+  rpc::RouteGrpcLog(WriteLog);
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {
     rpc::EndGrpcLog();  // or gRPC's threads write to a logger that is gone
     return Refuse(server.error());
   }
-  // Beside the audit there is nothing on the standard output.
-  const auto announce = [audited = settings.audit == audit::kStandardOutput](const std::string& line) {
-    if (audited) return spdlog::info("{}", line);
+  // Beside the audit there is nothing on the standard output, and beside JSON nothing that is none.
+  const bool logged =
+      settings.audit == audit::kStandardOutput || std::get<Settings>(read).log_format == LogFormat::kJson;
+  const auto announce = [logged](const std::string& line) {
+    if (logged) return spdlog::info("{}", line);
     std::printf("%s\n", line.c_str());
   };
   for (const std::string& address : (*server)->addresses()) announce("listening on " + address);
@@ -117,7 +118,7 @@ int Main(int argc, char** argv) {
   WarnOfRoot();
   WarnOfLoopback((*server)->addresses(), settings.credentials.tls.given());
 
-  Supervise(**server, *manager, signals, std::get<Settings>(read).drain_timeout);
+  Supervise(**server, *manager, signals, std::get<Settings>(read));
   rpc::EndGrpcLog();
   spdlog::shutdown();
   // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not

@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kMaxShown = 100;  // bytes of a value in a message
 
 constexpr char kFilePath[] = "a file's path";
+constexpr char kLogFormats[] = "text or json";
+constexpr char kLogLevels[] = "debug, info, warning or error";
 constexpr char kDurations[] = "a time from 0s to 1h, like 4s or 500ms";
 constexpr char kCapabilityNames[] = "the name of a capability, as capabilities(7) lists them, like net_raw";
 
@@ -55,6 +57,10 @@ std::string MustBeLoops(const std::string& text) {
 }
 
 std::string MustBeDuration(const std::string& text) { return ParseDrainTimeout(text) ? "" : kDurations; }
+
+std::string MustBeLogFormat(const std::string& text) { return ParseLogFormat(text) ? "" : kLogFormats; }
+
+std::string MustBeLogLevel(const std::string& text) { return ParseLogLevel(text) ? "" : kLogLevels; }
 
 std::string MustBeCapability(const std::string& text) { return WrongCapability(text).empty() ? "" : kCapabilityNames; }
 
@@ -100,6 +106,12 @@ std::vector<Setting> MakeSettings() {
            "Who did what: a line of JSON for each, appended to this file, mode 0600; - is the standard output, which "
            "then has nothing else"),
       File("quotas", "How much each caller, and all together, may use, in YAML"),
+      {"log_format", "", "FORMAT", "Lines on the standard error: text, or json, an object each. Default: text", false,
+       kLogFormats, MustBeLogFormat},
+      {"log_level", "", "LEVEL",
+       "What is told there: debug, with each call, info, warning or error. SIGUSR1 sets debug while it runs, SIGUSR2 "
+       "this. Default: info",
+       false, kLogLevels, MustBeLogLevel},
       {"drain_timeout", "", "TIME",
        "Told to stop, it cuts off after this time the calls that still run: 500ms, 4s, 1m. Default: 4s", false,
        kDurations, MustBeDuration},
@@ -151,6 +163,20 @@ std::string WrongValue(const Setting& setting, const std::vector<Value>& values)
     if (const std::string must_be = setting.must_be(value.text); !must_be.empty()) return Refusal(value, must_be);
   }
   return "";
+}
+
+std::optional<LogFormat> ParseLogFormat(const std::string& text) {
+  if (text == "text") return LogFormat::kText;
+  if (text == "json") return LogFormat::kJson;
+  return std::nullopt;
+}
+
+std::optional<rpc::Severity> ParseLogLevel(const std::string& text) {
+  if (text == "debug") return rpc::Severity::kDebug;
+  if (text == "info") return rpc::Severity::kInfo;
+  if (text == "warning") return rpc::Severity::kWarning;
+  if (text == "error") return rpc::Severity::kError;
+  return std::nullopt;
 }
 
 std::optional<std::chrono::milliseconds> ParseDrainTimeout(const std::string& text) {

@@ -46,6 +46,7 @@ constexpr char kExamples[] =
     "SIGHUP: the token file, the policy and the quotas are read again; a wrong one changes nothing. The audit\n"
     "goes on in the file that has its name then. Certificates that are replaced are served within seconds\n"
     "by themselves.\n"
+    "SIGUSR1: the log tells each call, too. SIGUSR2: no longer.\n"
     "SIGTERM or SIGINT: waiting calls end, sockets close, exit status 0. A second one ends it at once.\n"
     "Under systemd it tells when it serves and that it is well, and serves the sockets of a socket unit.\n";
 
@@ -92,6 +93,8 @@ Settings Merge(const Sources& sources) {
   if (const std::string text = sources.Text("drain_timeout"); !text.empty()) {
     settings.drain_timeout = *ParseDrainTimeout(text);
   }
+  if (const auto format = ParseLogFormat(sources.Text("log_format"))) settings.log_format = *format;
+  if (const auto level = ParseLogLevel(sources.Text("log_level"))) settings.log_level = *level;
   rpc::ServerSettings& server = settings.server;
   server.listen = sources.List("listen");
   if (const std::string text = sources.Text("loops"); !text.empty()) server.loops = std::atoi(text.c_str());

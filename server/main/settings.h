@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/main/logging.h"
 #include "server/rpc/server.h"
 
 namespace socketeer {
@@ -21,6 +22,8 @@ struct Settings {
   rpc::ServerSettings server;                  // all but the limits
   std::vector<std::string> keep_capabilities;  // names that confinement.h knows
   std::chrono::milliseconds drain_timeout{4'000};
+  LogFormat log_format = LogFormat::kText;
+  rpc::Severity log_level = rpc::Severity::kInfo;
 };
 
 // From the command line and the environment. `activated`: sockets to serve were given by whoever started us, so that
@@ -30,6 +33,8 @@ std::variant<Settings, Farewell> ReadSettings(int argc, char** argv, bool activa
 // $XDG_RUNTIME_DIR/socketeer.sock; /run/socketeer.sock for root. "" when there is neither.
 std::string DefaultListen();
 
+std::optional<LogFormat> ParseLogFormat(const std::string& text);     // "text", "json"
+std::optional<rpc::Severity> ParseLogLevel(const std::string& text);  // "debug", "info", "warning", "error"
 // "4s"; from 0 to an hour.
 std::optional<std::chrono::milliseconds> ParseDrainTimeout(const std::string& text);
 

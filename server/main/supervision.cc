@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_join.h"
+#include "server/main/logging.h"
 
 namespace socketeer {
 namespace {
@@ -20,12 +21,15 @@ constexpr milliseconds kDrainStep{1'000};  // it is told how a drain goes on
 // With what is before and after the drain: only then may the service manager take the daemon for stuck.
 constexpr milliseconds kDrainSlack{5'000};
 
+constexpr int kEnds[] = {SIGTERM, SIGINT};
+
 class Supervisor {
  public:
-  Supervisor(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals)
+  Supervisor(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals, rpc::Severity level)
       : server_(server),
         manager_(manager),
         signals_(signals),
+        level_(level),
         // systemd counts from the last word it heard: half of its time is what sd_watchdog_enabled(3) advises, and the
         // loops' answer is seen one step after the question.
         step_(manager.watchdog() / 4) {}
@@ -36,9 +40,11 @@ class Supervisor {
   int AwaitEnd() {
     while (true) {
       const int number = AwaitSignal();
+      if (number == SIGTERM || number == SIGINT) return number;
       if (number == 0) FeelPulse();
       if (number == SIGHUP) Reload();
-      if (number != 0 && number != SIGHUP) return number;
+      if (number == SIGUSR1) SetLevel(rpc::Severity::kDebug, "debug: each call is told");
+      if (number == SIGUSR2) SetLevel(level_, "as it was set");
     }
   }
 
@@ -83,6 +89,12 @@ class Supervisor {
     well_ = turn;
   }
 
+  static void SetLevel(rpc::Severity level, const char* what) {
+    SetLogLevel(rpc::Severity::kInfo);  // so that this is told, whatever was, or will be
+    spdlog::info("the log's level is {}", what);
+    SetLogLevel(level);
+  }
+
   void Reload() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -100,6 +112,7 @@ class Supervisor {
   rpc::Server& server_;
   const ServiceManager& manager_;
   const sigset_t& signals_;
+  const rpc::Severity level_;
   const microseconds step_;  // zero: nobody asks
   bool well_ = true;
 };
@@ -109,21 +122,23 @@ class Supervisor {
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
+  for (const int each : kEnds) sigaddset(&signals, each);
+  for (const int each : {SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, each);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
-void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals,
-               std::chrono::milliseconds drain_timeout) {
-  Supervisor supervisor(server, manager, signals);
+void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals, const Settings& settings) {
+  Supervisor supervisor(server, manager, signals, settings.log_level);
   supervisor.TellReady();
   const int number = supervisor.AwaitEnd();
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends us at once
-  supervisor.Drain(number, drain_timeout);
+  // A second one of these ends us at once.
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int each : kEnds) sigaddset(&ends, each);
+  pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
+  supervisor.Drain(number, settings.drain_timeout);
 }
 
 }  // namespace socketeer

@@ -3,19 +3,17 @@
 
 #include <signal.h>
 
-#include <chrono>
-
 #include "server/main/service_manager.h"
+#include "server/main/settings.h"
 #include "server/rpc/server.h"
 
 namespace socketeer {
 
-// Before any thread starts: only Supervise() takes those that stop and reload the daemon.
+// Before any thread starts: only Supervise() takes those that stop the daemon, reload it, or set its log's level.
 sigset_t BlockSignals();
 
 // Says that the daemon serves, and returns when it was told to stop and has drained. `signals` are blocked. Logs with
 // spdlog.
-void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals,
-               std::chrono::milliseconds drain_timeout);
+void Supervise(rpc::Server& server, const ServiceManager& manager, const sigset_t& signals, const Settings& settings);
 
 }  // namespace socketeer

@@ -180,6 +180,7 @@ class BidiCall : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
   }
   void FinishNow() {
     scope_.CountEnd(end_->error_code());
+    scope_.LogEnd(end_->error_code());
     scope_.LeavePlace();
     this->Finish(*end_);
   }

@@ -120,6 +120,7 @@ void Call::End(const grpc::Status& status) {
     }
   }
   scope_.CountEnd(status.error_code());
+  scope_.LogEnd(status.error_code(), request_id(), socket_);
   scope_.LeavePlace();
   Finish(status);
 }

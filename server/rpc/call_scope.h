@@ -23,6 +23,8 @@ namespace socketeer::rpc {
 
 // The metadata that names the session: "sessions/{id}".
 inline constexpr char kSessionMetadata[] = "socketeer-session";
+// W3C Trace Context: of what the call is a part. It is told in the log and in the audit.
+inline constexpr char kTraceparentMetadata[] = "traceparent";
 
 // What the audit is told of a call when it ends, beside that it was denied or its caller not believed.
 struct Telling {
@@ -82,6 +84,8 @@ class CallScope {
   void NoteFailure(const base::Error& error);
   // Once, right before gRPC is given its end: who hears of that finds it counted. `code`: gRPC's.
   void CountEnd(int code);
+  // To the log, if calls are told there; when it is counted, or right after. `code`: gRPC's.
+  void LogEnd(int code, std::string_view request_id = "", std::string_view socket = "") const;
 
  private:
   base::Status EnterOwn();
@@ -91,6 +95,8 @@ class CallScope {
   // A call that names no session, but is in another one now, does not end with the standing one.
   void LeaveStanding();
   registry::Session::Holder Holder() const;
+  // "": it has none, or what it has is none. While the call is under way.
+  std::string Traceparent() const;
 
   Core& core_;
   const Method method_;

@@ -37,6 +37,7 @@ struct Core {
   guard::Guard& guard;
   Trail& trail;
 
+  const CallLog call_log;
   CallCounters counters{};
   std::atomic<bool> draining{false};
   std::atomic<uint32_t> calls{0};

@@ -3,12 +3,24 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace socketeer::rpc {
 
-enum class Severity { kInfo, kError };
+enum class Severity { kDebug, kInfo, kWarning, kError };
 
 // One line without an end. May be called on any thread.
 using Log = std::function<void(Severity, const std::string& line)>;
+
+// What a line says beside its words: "identity", "uid:0". Keys are the daemon's own, values may be anybody's.
+using LogFields = std::vector<std::pair<std::string_view, std::string>>;
+
+// A line for each call that ended, for who follows single calls. May be called on any thread.
+struct CallLog {
+  std::function<bool()> on = [] { return false; };  // asked before the line is made
+  std::function<void(const LogFields& fields)> record = [](const LogFields&) {};
+};
 
 }  // namespace socketeer::rpc

@@ -6,17 +6,12 @@
 
 #include "server/metrics/page.h"
 #include "server/metrics/process.h"
+#include "server/rpc/status.h"
 
 namespace socketeer::rpc {
 namespace {
 
 using metrics::Page;
-
-constexpr std::array<const char*, kStatusCodes> kCodeNames = {
-    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-    "DATA_LOSS", "UNAUTHENTICATED"};
 
 // By what SocketKind::Word() and states there are: all of them always, so that a count that falls to zero is seen.
 constexpr std::array kKindWords = {"tcp4", "tcp6", "tcp",        "udp4",          "udp6",
@@ -36,7 +31,7 @@ void AddCalls(const CallCounters& counters, Page* page) {
     for (size_t code = 0; code < kStatusCodes; ++code) {
       const base::Counter& count = counters.methods[i].codes[code];
       if (code == 0 || count.value() > 0) {
-        page->Add(count, {{"method", kMethodRows[i].name}, {"code", kCodeNames[code]}});
+        page->Add(count, {{"method", kMethodRows[i].name}, {"code", CodeName(static_cast<int>(code))}});
       }
     }
   }

@@ -203,7 +203,8 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .connections = *parts->connections,
                              .identities = parts->credentials->identities(),
                              .guard = parts->guard,
-                             .trail = *parts->trail});
+                             .trail = *parts->trail,
+                             .call_log = settings.call_log});
   std::vector<net::EventLoop*> loops = {parts->control.get()};
   for (const auto& shard : parts->shards) loops.push_back(&shard->loop());
   parts->pulse = std::make_unique<Pulse>(std::move(loops));

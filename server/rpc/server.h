@@ -36,6 +36,7 @@ struct ServerSettings {
   std::string audit{};   // its file, "-" is the standard output; empty: there is none
   std::string quotas{};  // as policy
   Log log{};
+  CallLog call_log{};
   int loops = 1;        // event loops, each with a thread: 1 to kMaxLoops
   base::Limits limits;  // DefaultLimits() of the process
   int descriptors = 0;  // the process's limit of them

@@ -1,5 +1,6 @@
 #include "server/rpc/status.h"
 
+#include <array>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
@@ -62,6 +63,15 @@ google::rpc::Status ToRichStatus(const base::Error& error) {
 grpc::Status ToGrpcStatus(const base::Error& error) {
   const google::rpc::Status status = ToRichStatus(error);
   return grpc::Status(static_cast<grpc::StatusCode>(error.code), status.message(), status.SerializeAsString());
+}
+
+const char* CodeName(int code) {
+  constexpr std::array kNames = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  return kNames.at(static_cast<size_t>(code));
 }
 
 }  // namespace socketeer::rpc

@@ -12,5 +12,7 @@ namespace socketeer::rpc {
 google::rpc::Status ToRichStatus(const base::Error& error);
 // With that in the details.
 grpc::Status ToGrpcStatus(const base::Error& error);
+// "NOT_FOUND". `code`: one of gRPC's, from 0 to 16.
+const char* CodeName(int code);
 
 }  // namespace socketeer::rpc

@@ -87,6 +87,7 @@ class StreamCall : public grpc::ServerWriteReactor<Response>,
   }
   void FinishNow() {
     scope_.CountEnd(end_->error_code());
+    scope_.LogEnd(end_->error_code());
     scope_.LeavePlace();
     this->Finish(*end_);
   }
