@@ -138,6 +138,7 @@ absl::StatusOr<HostOptions> Cli::HostOptionsFor(const HostEntry& target) const {
   HostOptions options;
   options.connect_time = std::clamp(timeout_, kShortestConnect, options.connect_time);
   SOCKETEER_ASSIGN_OR_RETURN(options.credentials, CredentialsFor(target));
+  if (const char* const traceparent = std::getenv("TRACEPARENT")) options.traceparent = traceparent;
   return options;
 }
 

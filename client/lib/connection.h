@@ -16,6 +16,7 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
+#include "proto/wire/traceparent.h"
 #include "socketeer/call_options.h"
 #include "socketeer/host.h"
 #include "socketeer/stubs.h"
@@ -119,6 +120,10 @@ class Connection {
     if (kInSession && !session_.empty()) context.AddMetadata("socketeer-session", session_);
     const std::string& token = options_.credentials.token;
     if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+    const std::string& traceparent = options_.traceparent;
+    if (wire::IsTraceparent(traceparent)) {
+      context.AddMetadata(wire::kTraceparentMetadata, traceparent.substr(0, wire::kTraceparentSize));
+    }
   }
 
   // Waits until there is a connection, at most `within`. A thread that only slept instead would keep it from coming:

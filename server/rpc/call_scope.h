@@ -23,8 +23,6 @@ namespace socketeer::rpc {
 
 // The metadata that names the session: "sessions/{id}".
 inline constexpr char kSessionMetadata[] = "socketeer-session";
-// W3C Trace Context: of what the call is a part. It is told in the log and in the audit.
-inline constexpr char kTraceparentMetadata[] = "traceparent";
 
 // What the audit is told of a call when it ends, beside that it was denied or its caller not believed.
 struct Telling {
@@ -95,7 +93,7 @@ class CallScope {
   // A call that names no session, but is in another one now, does not end with the standing one.
   void LeaveStanding();
   registry::Session::Holder Holder() const;
-  // "": it has none, or what it has is none. While the call is under way.
+  // Of what the call is a part; "": nothing, or what it says is none. While the call is under way.
   std::string Traceparent() const;
 
   Core& core_;

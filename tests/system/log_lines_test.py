@@ -1,6 +1,7 @@
 """The daemon's log: one line for each fact, as text or JSON, and what it tells of calls."""
 
 import json
+import os
 import pathlib
 import re
 import signal
@@ -10,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
 from contract import Client, pb, socket_pb, watch_pb  # noqa: E402
-from daemon import DaemonTest  # noqa: E402
+from daemon import DaemonTest, socketeer  # noqa: E402
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 WORD = re.compile(r' (\w+)="([^"]*)"')
@@ -97,6 +98,13 @@ class Calls(LogTest):
         self.assertEqual(kept, [each.get("traceparent") for each in self.calls()])
         events = [json.loads(line) for line in (self.directory / "audit").read_text().splitlines()]
         self.assertEqual(kept, [each.get("traceparent") for each in events if each["event"] == "open"])
+
+    def test_the_command_passes_on_what_it_is_a_part_of(self):
+        self.serve("--log-level", "debug")
+        for given in [TRACE, "nonsense", "", TRACE + "-\n"]:
+            run = socketeer(f"unix:{self.path}", "whoami", "-o", "name", env={**os.environ, "TRACEPARENT": given})
+            self.assertEqual(0, run.returncode, run.stderr)
+        self.assertEqual([TRACE, None, None, TRACE], [each.get("traceparent") for each in self.calls()])
 
 
 class Json(LogTest):

@@ -60,6 +60,9 @@ struct HostOptions {
   // TLS, certificates, a token: Host::Connect's. Of a Host made of stubs the token alone counts, and whoever made their
   // channel answers for who can read it there.
   Credentials credentials{};
+  // Of what the calls are a part: the daemon tells it in its log and its audit. As the header traceparent of W3C Trace
+  // Context; what is none counts, as that says, as if it were not there.
+  std::string traceparent{};
 };
 
 }  // namespace socketeer
