@@ -106,13 +106,13 @@ class Engine:
                 os.close(ended)
         if notified not in readable:
             how = "ended" if readable else f"was not ready within {START_SECONDS} s"
-            raise NoEngine(f"dockerd {how}; its log's last lines:\n{self.last_lines()}")
+            raise NoEngine(f"dockerd {how}; its images are in {cache()}, its log's last lines:\n{self.last_lines()}")
         if refusal := self._refusal():
             raise NoEngine(f"dockerd does not answer: {refusal}; its log's last lines:\n{self.last_lines()}")
 
     def _refusal(self):
         run = subprocess.run([DOCKER, "--host", self.host, "version"], capture_output=True, text=True, timeout=30)
-        return run.stderr.strip() if run.returncode else None
+        return (run.stderr.strip() or f"exit status {run.returncode}") if run.returncode else None
 
     def last_lines(self, count=8):
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -147,6 +147,16 @@ def remove_cgroups(name):
         for directory, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
+
+
+def clean(images=False):
+    """Of our engine: what tests that were killed left, or else what newer images and the cache of the build do not need."""
+    if images:
+        docker("image", "prune", "--force")
+        docker("builder", "prune", "--force", "--keep-storage=4GB")
+    else:
+        for what in ("container", "network", "volume"):
+            docker(what, "prune", "--force")
 
 
 def base_image():

@@ -1,10 +1,12 @@
 """What passes between each two hosts, found out by the CLI alone."""
 
+import concurrent.futures
 import itertools
 import re
 
 from compose import HOSTS, NETWORKS
 
+PASSES = "passes"
 PATIENCE = "10s"  # of each call: longer than the kernel takes to find that nobody has an address
 
 
@@ -36,40 +38,44 @@ def network_of(one, other):
     return None, next(members[other] for members in NETWORKS.values() if other in members)
 
 
-def tcp(compose, one, other, address):
-    server = call(compose, other, "open", "tcp", "--bind", f"{address}:0", "--listen", "--id", "pair-server")
-    call(compose, one, "open", "tcp", "--connect", address_of(server), "--id", "pair-client")
-    call(compose, other, "accept", "pair-server", "--id", "pair-accepted")
-    call(compose, one, "send", "pair-client", f"{one} to {other}")
-    return call(compose, other, "recv", "pair-accepted")
+def tcp(compose, one, other, address, name):
+    labelled = ["--label", f"pair={name}", "--id"]
+    server = call(compose, other, "open", "tcp", "--bind", f"{address}:0", "--listen", *labelled, f"{name}-server")
+    call(compose, one, "open", "tcp", "--connect", address_of(server), *labelled, f"{name}-client")
+    call(compose, other, "accept", f"{name}-server", *labelled, f"{name}-accepted")
+    call(compose, one, "send", f"{name}-client", name)
+    return call(compose, other, "recv", f"{name}-accepted")
 
 
-def udp(compose, one, other, address):
-    server = call(compose, other, "open", "udp", "--bind", f"{address}:0", "--id", "pair-server")
-    call(compose, one, "open", "udp", "--connect", address_of(server), "--id", "pair-client")
-    call(compose, one, "send", "pair-client", f"{one} to {other}")
-    return call(compose, other, "recv", "pair-server")
+def udp(compose, one, other, address, name):
+    labelled = ["--label", f"pair={name}", "--id"]
+    server = call(compose, other, "open", "udp", "--bind", f"{address}:0", *labelled, f"{name}-server")
+    call(compose, one, "open", "udp", "--connect", address_of(server), *labelled, f"{name}-client")
+    call(compose, one, "send", f"{name}-client", name)
+    return call(compose, other, "recv", f"{name}-server")
 
 
 def verdict(compose, protocol, one, other, address):
-    """`passes`, or why not."""
+    """PASSES, or why not."""
+    name = f"{protocol.__name__}-{one}-{other}"
     try:
-        came = protocol(compose, one, other, address)
-        return "passes" if came.rstrip("\n") == f"{one} to {other}" else f"other bytes came: {came!r}"
+        came = protocol(compose, one, other, address, name).rstrip("\n")
+        return PASSES if came == name else f"other bytes came: {came!r}"
     except Failed as failed:
         return str(failed)
     finally:
         for host in (one, other):
-            call(compose, host, "close", "--all")
+            call(compose, host, "close", "--label", f"pair={name}")
 
 
 def table(compose):
-    """(from, to, network or None, TCP's verdict, UDP's) for each pair."""
-    rows = []
-    for one, other in itertools.permutations(HOSTS, 2):
-        network, address = network_of(one, other)
-        rows.append((one, other, network, *(verdict(compose, protocol, one, other, address) for protocol in (tcp, udp))))
-    return rows
+    """(from, to, network or None, TCP's verdict, UDP's) for each pair; all pairs at once."""
+    def row(pair):
+        network, address = network_of(*pair)
+        return (*pair, network, *(verdict(compose, protocol, *pair, address) for protocol in (tcp, udp)))
+
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        return list(threads.map(row, itertools.permutations(HOSTS, 2)))
 
 
 def show(rows):
