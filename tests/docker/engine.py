@@ -25,6 +25,14 @@ BUILD_NETWORK = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip
 RUN_NETWORK = ["--bip=10.90.0.1/24", "--default-address-pool=base=10.91.0.0/16,size=24"]
 # Its own first process brings loopback up. Mounts of the host are copied, and its own are not seen outside.
 IN_NAMESPACES = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+# Where it and what it starts write, whatever they are told: an empty place of its own for each, also in place of the
+# settings of the engine that this host may have.
+HIDDEN = ["/etc/docker", "/opt/containerd", "/run/containerd", "/run/docker"]
+INSIDE = f"""
+for place in {' '.join(HIDDEN)}; do mount -t tmpfs none $place || exit; done
+ip link set lo up
+exec "$@"
+"""
 
 
 class NoEngine(Exception):
@@ -38,7 +46,9 @@ def docker(*arguments, **options):
 
 
 def answers():
-    """Is there an engine at DOCKER_HOST, or at the default place?"""
+    """Is there an engine on this host, at DOCKER_HOST or at the default place? Another host's has not our files to mount."""
+    if not os.environ.get("DOCKER_HOST", "unix://").startswith("unix://"):
+        return False
     try:
         return subprocess.run([DOCKER, "version"], capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -71,28 +81,38 @@ class Engine:
         self.host = f"unix://{self.directory}/sock"
         self._log = self.directory / "log"
         self._cgroup = f"socketeer-docker-{os.getpid()}"
-        script = 'ip link set lo up; exec "$@"' if own_network else 'exec "$@"'
-        self._command = [*IN_NAMESPACES, *(["--net"] if own_network else []), "--", "sh", "-c", script, "sh", DOCKERD,
+        self._hidden = [place for place in HIDDEN if not os.path.isdir(place)]
+        self._command = [*IN_NAMESPACES, *(["--net"] if own_network else []), "--", "sh", "-c", INSIDE, "sh", DOCKERD,
                          f"--data-root={cache()}/root", f"--exec-root={self.directory}/exec",
                          f"--pidfile={self.directory}/pid", f"--host={self.host}", f"--cgroup-parent=/{self._cgroup}",
+                         "--exec-opt=native.cgroupdriver=cgroupfs",
                          *network_arguments]
         self._process = None
 
     def __enter__(self):
         try:
             self._start()
+        except OSError as error:
+            self._end()
+            raise NoEngine(f"there is no place for one: {error}") from error
         except BaseException:
             self._end()
             raise
+        self._outer = os.environ.get("DOCKER_HOST")
         os.environ["DOCKER_HOST"] = self.host
         return self
 
     def __exit__(self, *_):
-        del os.environ["DOCKER_HOST"]
+        if self._outer is None:
+            del os.environ["DOCKER_HOST"]
+        else:
+            os.environ["DOCKER_HOST"] = self._outer
         self._end()
 
     def _start(self):
         """Until it says that it is ready, as it would to systemd, or ends, or too much time has passed."""
+        for place in self._hidden:
+            os.mkdir(place)
         ready = str(self.directory / "ready")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, open(self._log, "wb") as log:
             notified.bind(ready)
@@ -111,7 +131,10 @@ class Engine:
             raise NoEngine(f"dockerd does not answer: {refusal}; its log's last lines:\n{self.last_lines()}")
 
     def _refusal(self):
-        run = subprocess.run([DOCKER, "--host", self.host, "version"], capture_output=True, text=True, timeout=30)
+        try:
+            run = subprocess.run([DOCKER, "--host", self.host, "version"], capture_output=True, text=True, timeout=30)
+        except subprocess.TimeoutExpired:
+            return "not within 30 s"
         return (run.stderr.strip() or f"exit status {run.returncode}") if run.returncode else None
 
     def last_lines(self, count=8):
@@ -127,6 +150,15 @@ class Engine:
             return None
 
     def _end(self):
+        with undisturbed():
+            self._end_process()
+            shutil.rmtree(self.directory)
+            remove_cgroups(self._cgroup)
+            for place in self._hidden:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rmdir(place)
+
+    def _end_process(self):
         if self._process and self._process.poll() is None:
             if dockerd := self._dockerd():
                 with contextlib.suppress(ProcessLookupError):
@@ -136,8 +168,16 @@ class Engine:
             except subprocess.TimeoutExpired:
                 self._process.kill()  # and with it dockerd, and all that is in its namespaces
                 self._process.wait()
-        shutil.rmtree(self.directory)
-        remove_cgroups(self._cgroup)
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """No signal is handled until it is left."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def remove_cgroups(name):
@@ -160,7 +200,7 @@ def clean(images=False):
 
 
 def base_image():
-    """Makes BASE_IMAGE in our engine, from the package mirrors that this machine uses: no registry is asked."""
+    """Makes BASE_IMAGE, if the engine has none, from the package mirrors that this machine uses: no registry is asked."""
     if docker("images", "-q", BASE_IMAGE).strip():
         return
     print(f"making {BASE_IMAGE} with mmdebstrap", flush=True)
@@ -169,11 +209,13 @@ def base_image():
                                       pathlib.Path("/etc/apt/sources.list.d/debian.sources")) if path.is_file()]
     with tempfile.TemporaryDirectory() as directory:
         archive = f"{directory}/base.tar"
-        run = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", *excluded, "bookworm", archive, *sources],
-                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if run.returncode:
-            raise NoEngine(f"there is no {BASE_IMAGE}, and mmdebstrap makes none:\n{run.stderr.strip()[-1000:]}")
-        docker("import", archive, BASE_IMAGE)
+        try:
+            subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", *excluded, "bookworm", archive, *sources],
+                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+            docker("import", archive, BASE_IMAGE, stderr=subprocess.PIPE)
+        except subprocess.CalledProcessError as error:
+            raise NoEngine(f"there is no {BASE_IMAGE} in the engine, and it cannot be made: {error.cmd[0]}: "
+                           f"{error.stderr.strip()[-1000:]}") from None
 
 
 def runs_containers():

@@ -39,12 +39,15 @@ def size(name):
     return int(docker("image", "inspect", "--format", "{{.Size}}", name))
 
 
+def sizes():
+    base, whole = size(BASE_IMAGE), size("socketeer")
+    return f"the image: {whole / 1e6:.1f} MB, of which {BASE_IMAGE} is {base / 1e6:.1f} MB, and this {(whole - base) / 1e6:.1f} MB"
+
+
 def show():
     for path, of_file in sorted(added().items()):
         print(f"{of_file / 1e6:8.2f} MB  {path}")
-    base, whole = size(BASE_IMAGE), size("socketeer")
-    print(f"the image: {whole / 1e6:.1f} MB, of which {BASE_IMAGE} is {base / 1e6:.1f} MB, and this {(whole - base) / 1e6:.1f} MB",
-          flush=True)
+    print(sizes(), flush=True)
 
 
 class Image(unittest.TestCase):
