@@ -133,8 +133,8 @@ class Killed(HostsTest):
         self.assertIn("sockets/client", self.do("a", "ls"))
 
         for hold in holds:
-            hold.kill()  # docker exec, which takes the command in the container with it or not:
-        docker("restart", "--time", "5", self.compose.id("controller"))  # now it is gone
+            hold.kill()  # that is docker exec; the command itself runs on in the container
+        docker("restart", "--time", "5", self.compose.id("controller"))  # and ends with it
         self.assertRegex(self.do("a", "wait", "client", "--for", "closed"), "CLOSED")
         self.assertRegex(self.do("a", "inspect", "client"), r"Closed: .* LEASE_EXPIRED")
         self.assertEqual("", self.do("a", "ls", "-o", "name"))
