@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPOSE = "/usr/bin/docker-compose"
 USER = 65532  # the image's
 HOSTS = ["a", "b", "c"]
-NETWORKS = {"net1": {"a": "192.0.2.11", "b": "192.0.2.12"}, "net2": {"b": "198.51.100.12", "c": "198.51.100.13"}}
+NETWORKS = {"net1": {"a": "198.18.1.11", "b": "198.18.1.12"}, "net2": {"b": "198.18.2.12", "c": "198.18.2.13"}}
 
 
 def copy_tree(directory):

@@ -111,6 +111,8 @@ class Engine:
 
     def _start(self):
         """Until it says that it is ready, as it would to systemd, or ends, or too much time has passed."""
+        # Networks that tests left which were killed: else it would make them anew, and to build, in the host's namespace.
+        shutil.rmtree(cache() / "root/network", ignore_errors=True)
         for place in self._hidden:
             os.mkdir(place)
         ready = str(self.directory / "ready")

@@ -78,8 +78,8 @@ class Passes(HostsTest):
         self.assertEqual("the answer", self.do("a", "recv", "client", "--until-eof"))
 
     def test_the_network_of_control_is_not_the_callers(self):
-        said = self.do("a", "open", "tcp", "--connect", "203.0.113.12:7625", status=5)
-        self.assertIn("the daemon's policy denies connect tcp:203.0.113.12:7625", said)
+        said = self.do("a", "open", "tcp", "--connect", "198.18.0.12:7625", status=5)
+        self.assertIn("the daemon's policy denies connect tcp:198.18.0.12:7625", said)
 
     def test_the_caller_is_who_the_certificate_says(self):
         self.assertRegex(self.do("c", "whoami"), r"Identity: +spiffe://socketeer/controller\n")
@@ -123,8 +123,11 @@ class Stopped(HostsTest):
 class Killed(HostsTest):
     def test_a_host_that_is_killed_is_unreachable_and_leaves_nothing_with_the_others(self):
         for host in ("a", "b"):
-            self.do(host, "session", "create", "--id", "job", "--ttl", "10s")
+            self.do(host, "session", "create", "--id", "job", "--ttl", "20s")
         holds = [self.start(host, "session", "hold", "job") for host in ("a", "b")]
+        for host in ("a", "b"):
+            eventually(lambda: re.search(r"^sessions/job .* 1$", self.do(host, "session", "ls"), re.MULTILINE),
+                       lambda: f"a session that is held: {self.do(host, 'session', 'ls')}")
         self.connect(session=("--session", "job"))
         docker("kill", self.compose.id("b"))
         self.assertEqual("137", self.compose.state("b", "ExitCode"))
@@ -135,7 +138,7 @@ class Killed(HostsTest):
         for hold in holds:
             hold.kill()  # that is docker exec; the command itself runs on in the container
         docker("restart", "--time", "5", self.compose.id("controller"))  # and ends with it
-        self.assertRegex(self.do("a", "wait", "client", "--for", "closed"), "CLOSED")
+        self.assertRegex(self.do("a", "--timeout", "2m", "wait", "client", "--for", "closed"), "CLOSED")
         self.assertRegex(self.do("a", "inspect", "client"), r"Closed: .* LEASE_EXPIRED")
         self.assertEqual("", self.do("a", "ls", "-o", "name"))
         self.assertEqual("sessions/standing\n", self.do("a", "session", "ls", "-o", "name"))

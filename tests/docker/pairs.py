@@ -26,7 +26,7 @@ def call(compose, host, *arguments):
 
 
 def address_of(line):
-    """The local address in `sockets/x  tcp4  LISTENING  192.0.2.1:80  -`."""
+    """The local address in `sockets/x  tcp4  LISTENING  198.18.1.1:80  -`."""
     return line.split()[3]
 
 
