@@ -70,8 +70,9 @@ class Compose:
         return f"{self._deploy.name}_{name}"
 
     def command(self, host, *arguments):
-        """What runs the CLI in the controller, for subprocess."""
-        return ["/usr/bin/docker", "exec", self.id("controller"), "socketeer", "--host", host, *map(str, arguments)]
+        """What runs the CLI in the controller, for subprocess; without a host: on all, or none."""
+        words = ["--host", host, *arguments] if host else arguments
+        return ["/usr/bin/docker", "exec", self.id("controller"), "socketeer", *map(str, words)]
 
     def run(self, host, *arguments):
         return subprocess.run(self.command(host, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True)

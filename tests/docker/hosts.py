@@ -35,6 +35,12 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(status, run.returncode, f"{host} {arguments}: {run.stdout}{run.stderr}")
         return run.stdout + run.stderr
 
+    def rows(self, *arguments, status):
+        """Of a verb on all hosts."""
+        run = self.compose.run(None, *arguments)
+        self.assertEqual(status, run.returncode, run.stderr)
+        return run.stdout
+
     def start(self, host, *arguments):
         process = self.compose.start(host, *arguments)
         self.addCleanup(process.communicate)
@@ -133,6 +139,7 @@ class Killed(HostsTest):
         self.assertEqual("137", self.compose.state("b", "ExitCode"))
         said = self.do("b", "--timeout", "5s", "ls", status=2)
         self.assertRegex(said, "cannot reach the daemon at b:7625|the daemon at b:7625 does not answer")
+        self.assertRegex(self.rows("hosts", "--timeout", "5s", status=2), r"(?m)^a .* yes$\n^b .* no: .*\n^c .* yes$")
         self.assertIn("sockets/client", self.do("a", "ls"))
 
         for hold in holds:
