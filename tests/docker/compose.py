@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import subprocess
 
-from engine import docker
+from engine import DOCKER, docker
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPOSE = "/usr/bin/docker-compose"
@@ -72,7 +72,7 @@ class Compose:
     def command(self, host, *arguments):
         """What runs the CLI in the controller, for subprocess; without a host: on all, or none."""
         words = ["--host", host, *arguments] if host else arguments
-        return ["/usr/bin/docker", "exec", self.id("controller"), "socketeer", *map(str, words)]
+        return [DOCKER, "exec", self.id("controller"), "socketeer", *map(str, words)]
 
     def run(self, host, *arguments):
         return subprocess.run(self.command(host, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True)

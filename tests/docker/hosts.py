@@ -14,8 +14,6 @@ from engine import docker  # noqa: E402
 from eventually import eventually  # noqa: E402
 
 A, B = NETWORKS["net1"]["a"], NETWORKS["net1"]["b"]
-
-
 APART = ("ENETUNREACH", "timed out")  # an engine gives its networks no route out, or drops what takes it
 
 

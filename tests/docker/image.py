@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from compose import ROOT, USER  # noqa: E402
-from engine import BASE_IMAGE, docker  # noqa: E402
+from engine import BASE_IMAGE, DOCKER, docker  # noqa: E402
 from eventually import eventually  # noqa: E402
 
 RESTRICTED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
@@ -17,8 +17,9 @@ WRITABLE = f"--tmpfs=/run/socketeer:uid={USER},mode=700"
 
 
 def build():
-    """In the host's network: from its package mirrors."""
-    subprocess.run(["/usr/bin/docker", "build", "--network=host", "--tag=socketeer", f"--file={ROOT}/deploy/Dockerfile", ROOT],
+    """In the host's network: from its package mirrors, by the way out that it has."""
+    way_out = [f"--build-arg={name}" for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ]
+    subprocess.run([DOCKER, "build", "--network=host", *way_out, "--tag=socketeer", f"--file={ROOT}/deploy/Dockerfile", ROOT],
                    env={**os.environ, "DOCKER_BUILDKIT": "1"}, stdin=subprocess.DEVNULL, check=True)
 
 
@@ -104,7 +105,7 @@ class Image(unittest.TestCase):
         self.assertEqual(listening.format("flag"), self.await_listening(self.start(*mounted, environment, arguments=flag)))
 
     def test_what_is_wrong_is_said_to_standard_error_and_ends_it(self):
-        run = subprocess.run(["/usr/bin/docker", "run", "--rm", "--network=none", *RESTRICTED, WRITABLE, "socketeer",
+        run = subprocess.run([DOCKER, "run", "--rm", "--network=none", *RESTRICTED, WRITABLE, "socketeer",
                               "--loops", "0"], capture_output=True, text=True)
         self.assertEqual((1, ""), (run.returncode, run.stdout))
         self.assertIn("--loops", run.stderr)
