@@ -93,8 +93,7 @@ absl::StatusOr<HostAnswer> CloseOn(const Host& host, const Closing& closing, con
   };
   if (const absl::Status gone = CloseEach(sockets, closing, calls, keep); !gone.ok()) {
     const size_t left = sockets.size() - answer.rows.size() - answer.errors.size();
-    answer.errors.push_back(absl::Status(
-        gone.code(), std::string(gone.message()) + "; sockets that may still be open: " + std::to_string(left)));
+    answer.errors.push_back(AndAlso(gone, "sockets that may still be open", left));
   }
   answer.json = JsonList(documents);
   return answer;
@@ -105,15 +104,16 @@ absl::Status CloseFleet(Cli& cli, const CloseArguments& arguments, const Closing
     return UsageError(
         "--all-hosts and --on go with --label KEY=VALUE, or with SOCKET...: what is not named is not closed");
   }
-  std::atomic<bool> any{false};
+  std::atomic<bool> answered{false}, any{false};
   const auto ask = [&](const HostEntry&, const Host& host, const CallOptions& calls) {
     absl::StatusOr<HostAnswer> answer = CloseOn(host, closing, calls);
+    answered = true;
     if (!answer.ok() || !answer->rows.empty() || !answer->errors.empty()) any = true;
     return answer;
   };
   SOCKETEER_RETURN_IF_ERROR(AskFleet(
       cli, {.member = "sockets", .columns = {"NAME", "KIND", "STATE", "LOCAL", "PEER"}, .header = false, .ask = ask}));
-  if (!any) cli.Note("no sockets");
+  if (answered && !any) cli.Note("no sockets");
   return absl::OkStatus();
 }
 

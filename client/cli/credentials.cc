@@ -38,13 +38,19 @@ absl::StatusOr<Credentials> Cli::CredentialsFor(const HostEntry& host) const {
   // A certificate and a key of two sources would seldom belong together; and the token of a hosts file would count
   // before the certificate that is named here.
   const bool own_given = given.cert.has_value() || given.key.has_value();
+  // What is exported for one daemon must not be shown to all: on many hosts, one's own credentials come first.
+  const CredentialFiles& own = host.credentials;
+  const bool has_own = OnFleet() && !(own.token_file.empty() && own.cert.empty() && own.key.empty());
+  const auto variable = [&](const char* name, bool not_meant) { return not_meant || has_own ? nullptr : name; };
   CredentialFiles files;
-  SOCKETEER_ASSIGN_OR_RETURN(files.token_file, PathFrom({given.token_file, "--token-file", "SOCKETEER_TOKEN_FILE"}));
-  SOCKETEER_ASSIGN_OR_RETURN(files.ca, PathFrom({given.ca, "--ca", over_unix ? nullptr : "SOCKETEER_CA"}));
+  SOCKETEER_ASSIGN_OR_RETURN(files.token_file,
+                             PathFrom({given.token_file, "--token-file", variable("SOCKETEER_TOKEN_FILE", false)}));
+  SOCKETEER_ASSIGN_OR_RETURN(
+      files.ca, PathFrom({given.ca, "--ca", over_unix || (OnFleet() && !own.ca.empty()) ? nullptr : "SOCKETEER_CA"}));
   SOCKETEER_ASSIGN_OR_RETURN(files.cert,
-                             PathFrom({given.cert, "--cert", over_unix || own_given ? nullptr : "SOCKETEER_CERT"}));
+                             PathFrom({given.cert, "--cert", variable("SOCKETEER_CERT", over_unix || own_given)}));
   SOCKETEER_ASSIGN_OR_RETURN(files.key,
-                             PathFrom({given.key, "--key", over_unix || own_given ? nullptr : "SOCKETEER_KEY"}));
+                             PathFrom({given.key, "--key", variable("SOCKETEER_KEY", over_unix || own_given)}));
   if (files.token_file.empty() && !own_given) files.token_file = host.credentials.token_file;
   if (files.ca.empty()) files.ca = host.credentials.ca;
   if (files.cert.empty() && files.key.empty()) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "socketeer/error.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
@@ -66,6 +67,11 @@ absl::Status Print(const Output& out, const FleetQuestion& question, const Fleet
 }
 
 }  // namespace
+
+absl::Status AndAlso(const absl::Status& error, std::string_view what, size_t count) {
+  return absl::Status(error.code(), absl::StrCat(absl::string_view(error.message()), "; ",
+                                                 absl::string_view(what.data(), what.size()), ": ", count));
+}
 
 absl::Status AskFleet(Cli& cli, const FleetQuestion& question) {
   if (!question.prints_names) SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());

@@ -21,6 +21,9 @@ struct HostAnswer {
   std::vector<absl::Status> errors{};            // beside the answer
 };
 
+// The error, and behind it how many of something there are beside it.
+absl::Status AndAlso(const absl::Status& error, std::string_view what, size_t count);
+
 // What is asked of each host, and how the answers are shown.
 struct FleetQuestion {
   std::string member{};                // its name in a host's object in JSON

@@ -74,7 +74,12 @@ absl::StatusOr<HostAnswer> InspectOn(const HostEntry& entry, const Host& host, c
     const absl::StatusOr<RemoteSocket> socket = host.Find(name, calls);
     if (!socket.ok()) {
       answer.errors.push_back(socket.status());
-      if (Classify(socket.status()) == ErrorKind::kUnreachable) break;  // each other one would take as long to say so
+      if (Classify(socket.status()) == ErrorKind::kUnreachable) {
+        // Each other one would take as long to say so.
+        const auto left = static_cast<size_t>(&names.back() - &name);
+        if (left > 0) answer.errors.back() = AndAlso(socket.status(), "sockets that were not asked for", left);
+        break;
+      }
       continue;
     }
     std::vector<std::vector<std::string>> facts = SocketFacts(socket->socket());

@@ -10,9 +10,10 @@ inline constexpr char kTraceparentMetadata[] = "traceparent";
 // version "-" trace-id "-" parent-id "-" flags, in small hexadecimal digits (section 3.2).
 inline constexpr size_t kTraceparentSize = 55;
 
-// What is none counts as if it were not there (section 4.3). Of a later version there may be more behind it.
+// What is none counts as if it were not there (section 4.3). Of a version later than 00 there may be more behind it.
 constexpr bool IsTraceparent(std::string_view text) {
-  if (text.size() < kTraceparentSize || (text.size() > kTraceparentSize && text[kTraceparentSize] != '-')) return false;
+  if (text.size() < kTraceparentSize) return false;
+  if (text.size() > kTraceparentSize && (text[kTraceparentSize] != '-' || text.substr(0, 2) == "00")) return false;
   for (size_t i = 0; i < kTraceparentSize; ++i) {
     const bool dash = i == 2 || i == 35 || i == 52;
     const bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');

@@ -65,7 +65,6 @@ base::Status Guard::KeepOff(const SocketAddress& control) { return Keep({.addres
 
 base::Status Guard::KeepDatagramsOff(const SocketAddress& supervisor) {
   auto status = Keep({.address = supervisor, .takes_datagrams = true});
-  if (!status.ok() && status.error().reason == "ENOENT") return base::Ok();  // then nobody is there to be told anything
   // Without a policy too, each datagram is judged from now on.
   if (status.ok()) terms_.fetch_add(1, std::memory_order_release);
   return status;
@@ -74,7 +73,9 @@ base::Status Guard::KeepDatagramsOff(const SocketAddress& supervisor) {
 base::Status Guard::Keep(Control own) {
   struct stat found {};
   if (own.address.IsUnixPath()) {
-    if (stat(own.address.unix_name().c_str(), &found) < 0) return net::KernelError("open", "stat", errno);
+    const int missing = stat(own.address.unix_name().c_str(), &found) < 0 ? errno : 0;
+    if (missing != 0 && missing != ENOENT && missing != ENOTDIR) return net::KernelError("open", "stat", missing);
+    // What is not there, or not for this process, nobody reaches by a path: its inode stays 0.
     own.device = found.st_dev;
     own.inode = found.st_ino;
   }

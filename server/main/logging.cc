@@ -1,16 +1,21 @@
 #include "server/main/logging.h"
 
+#include <spdlog/async.h>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "server/base/printable.h"
 
@@ -19,8 +24,15 @@ namespace {
 
 constexpr size_t kMaxField = 4'096;  // bytes of a value in a line of text
 
-// Of the line that this thread is just writing; spdlog formats it on the same thread. Null: it has none.
-thread_local const rpc::LogFields* fields_of_line = nullptr;
+// Between a line's words and its fields, which are written as the format has them.
+constexpr char kFieldsBegin = '\0';
+
+std::atomic<LogFormat> format_now{LogFormat::kText};
+
+// ASCII alone; what is no UTF-8 becomes U+FFFD.
+std::string Quoted(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
 
 const char* WordOf(spdlog::level::level_enum level) {
   switch (level) {
@@ -31,46 +43,56 @@ const char* WordOf(spdlog::level::level_enum level) {
       return "info";
     case spdlog::level::warn:
       return "warning";
+    case spdlog::level::critical:  // what is told at every level
+      return "info";
     default:
       return "error";
   }
 }
 
-// {"time":"2026-11-23T12:00:00.000000Z","level":"info","message":"drained"}
-class JsonFormatter final : public spdlog::formatter {
- public:
-  void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
-    nlohmann::ordered_json object;
-    object["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(line.time), absl::UTCTimeZone());
-    object["level"] = WordOf(line.level);
-    object["message"] = std::string_view(line.payload.data(), line.payload.size());
-    if (fields_of_line != nullptr) {
-      for (const auto& [key, value] : *fields_of_line) object[std::string(key)] = value;
+// What goes behind a line's words: ` key="value"`, or `,"key":"value"`.
+std::string FieldsAs(LogFormat format, const rpc::LogFields& fields) {
+  std::string text;
+  for (const auto& [key, value] : fields) {
+    if (format == LogFormat::kJson) {
+      text += ",\"" + std::string(key) + "\":" + Quoted(value);
+    } else {
+      // Printable() has doubled backslashes already.
+      const std::string shown = absl::StrReplaceAll(base::Printable(value, kMaxField), {{"\"", "\\\""}});
+      text += " " + std::string(key) + "=\"" + shown + "\"";
     }
-    // ASCII alone; what is no UTF-8 becomes U+FFFD.
-    const std::string text = object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
-    out.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
-};
+  return text;
+}
 
-// spdlog's own form, and behind the words key="value".
-class TextFormatter final : public spdlog::formatter {
+// {"time":"2026-11-23T12:00:00.000000Z","level":"info","message":"drained"}, or spdlog's own form.
+class Formatter final : public spdlog::formatter {
  public:
+  explicit Formatter(LogFormat format) : format_(format) {}
+
   void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
-    if (fields_of_line == nullptr) return whole_.format(line, out);
-    spdlog::details::log_msg with_fields = line;
-    std::string text(line.payload.data(), line.payload.size());
-    for (const auto& [key, value] : *fields_of_line) {
-      text += " " + std::string(key) + "=\"" + base::Printable(value, kMaxField) + "\"";
+    const std::string_view payload(line.payload.data(), line.payload.size());
+    const size_t end = std::min(payload.find(kFieldsBegin), payload.size());
+    const std::string_view words = payload.substr(0, end), fields = payload.substr(std::min(end + 1, payload.size()));
+    std::string text;
+    if (format_ == LogFormat::kJson) {
+      const std::string time =
+          absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(line.time), absl::UTCTimeZone());
+      text = "{\"time\":\"" + time + "\",\"level\":\"" + WordOf(line.level) + "\",\"message\":" + Quoted(words) +
+             std::string(fields) + "}\n";
+      out.append(text.data(), text.data() + text.size());
+      return;
     }
-    with_fields.payload = text;
-    whole_.format(with_fields, out);
+    text = std::string(words) + std::string(fields);
+    spdlog::details::log_msg whole = line;
+    whole.payload = text;
+    pattern_.format(whole, out);
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<TextFormatter>(); }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<Formatter>(format_); }
 
  private:
-  spdlog::pattern_formatter whole_;
+  const LogFormat format_;
+  spdlog::pattern_formatter pattern_{"[%Y-%m-%d %H:%M:%S.%e] [socketeerd] [%l] %v"};
 };
 
 spdlog::level::level_enum LevelOf(rpc::Severity severity) {
@@ -87,6 +109,49 @@ spdlog::level::level_enum LevelOf(rpc::Severity severity) {
   return spdlog::level::err;
 }
 
+// Lines about calls go through a queue, on a thread of its own: whoever is slow to read the log must hold up no call.
+// When the queue is full the oldest are lost, which is told.
+class CallLines {
+ public:
+  CallLines()
+      : pool_(std::make_shared<spdlog::details::thread_pool>(kMaxQueued, 1)),
+        logger_(std::make_shared<spdlog::async_logger>("calls", spdlog::default_logger()->sinks().front(), pool_,
+                                                       spdlog::async_overflow_policy::overrun_oldest)) {
+    logger_->set_level(spdlog::level::trace);
+  }
+
+  void Write(const rpc::LogFields& fields) {
+    std::lock_guard lock(mutex_);
+    if (!pool_) return;
+    logger_->log(spdlog::level::debug, "call" + std::string(1, kFieldsBegin) + FieldsAs(format_now, fields));
+    const size_t lost = pool_->overrun_counter();
+    const auto now = std::chrono::steady_clock::now();
+    if (lost == told_ || now < next_) return;
+    next_ = now + std::chrono::seconds(1);
+    logger_->log(spdlog::level::warn,
+                 std::to_string(lost - told_) + " lines about calls were lost: nobody read the log in time");
+    told_ = lost;
+  }
+
+  // What is queued is written; what comes later is not.
+  void End() {
+    std::shared_ptr<spdlog::details::thread_pool> ended;
+    {
+      std::lock_guard lock(mutex_);
+      ended.swap(pool_);
+    }
+  }
+
+ private:
+  static constexpr size_t kMaxQueued = 4'096;
+
+  std::mutex mutex_;  // guards all below
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  const std::shared_ptr<spdlog::async_logger> logger_;
+  size_t told_ = 0;
+  std::chrono::steady_clock::time_point next_{};
+};
+
 }  // namespace
 
 void StartLog() {
@@ -95,8 +160,8 @@ void StartLog() {
 }
 
 void SetLogFormat(LogFormat format) {
-  if (format == LogFormat::kJson) return spdlog::set_formatter(std::make_unique<JsonFormatter>());
-  spdlog::set_formatter(std::make_unique<TextFormatter>());
+  format_now = format;
+  spdlog::set_formatter(std::make_unique<Formatter>(format));
 }
 
 void SetLogLevel(rpc::Severity level) { spdlog::set_level(LevelOf(level)); }
@@ -104,13 +169,10 @@ void SetLogLevel(rpc::Severity level) { spdlog::set_level(LevelOf(level)); }
 void WriteLog(rpc::Severity severity, const std::string& line) { spdlog::log(LevelOf(severity), "{}", line); }
 
 rpc::CallLog CallsToLog() {
+  const auto lines = std::make_shared<CallLines>();
   return {.on = [] { return spdlog::should_log(spdlog::level::debug); },
-          .record =
-              [](const rpc::LogFields& fields) {
-                fields_of_line = &fields;
-                spdlog::debug("call");
-                fields_of_line = nullptr;
-              }};
+          .record = [lines](const rpc::LogFields& fields) { lines->Write(fields); },
+          .end = [lines] { lines->End(); }};
 }
 
 }  // namespace socketeer

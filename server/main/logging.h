@@ -17,7 +17,7 @@ void SetLogLevel(rpc::Severity level);
 
 // For all that the server says. Any thread.
 void WriteLog(rpc::Severity severity, const std::string& line);
-// Calls are logged at severity debug.
+// Calls are logged at severity debug. Starts a thread.
 rpc::CallLog CallsToLog();
 
 }  // namespace socketeer

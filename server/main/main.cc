@@ -119,6 +119,7 @@ int Main(int argc, char** argv) {
   WarnOfLoopback((*server)->addresses(), settings.credentials.tls.given());
 
   Supervise(**server, *manager, signals, std::get<Settings>(read));
+  settings.call_log.end();
   rpc::EndGrpcLog();
   spdlog::shutdown();
   // No destructors: a close that lingers may hold a thread for hours, and nothing is left that the kernel does not

@@ -1,10 +1,16 @@
 #include "server/main/service_manager.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+
+#include "server/base/fd.h"
 
 namespace socketeer {
 namespace {
@@ -33,8 +39,19 @@ base::Result<ServiceManager> ServiceManager::Find() {
 
 base::Status ServiceManager::Tell(const std::string& state) const {
   if (notify_socket_.empty()) return base::Ok();
-  const int sent = sd_notify(0, state.c_str());
-  if (sent < 0) return Unfit("cannot notify " + notify_socket_, -sent);
+  // Not sd_notify(3), which waits for as long as nobody reads: signals would not be heard any more.
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  const bool is_abstract = notify_socket_.starts_with('@');
+  if (notify_socket_.size() > sizeof(to.sun_path)) return Unfit("cannot notify " + notify_socket_, ENAMETOOLONG);
+  notify_socket_.copy(to.sun_path, sizeof(to.sun_path));
+  if (is_abstract) to.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + notify_socket_.size());
+  const base::Fd from(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (from.get() < 0 || sendto(from.get(), state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                               reinterpret_cast<const sockaddr*>(&to), size) < 0) {
+    return Unfit("cannot notify " + notify_socket_, errno);
+  }
   return base::Ok();
 }
 

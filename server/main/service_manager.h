@@ -23,7 +23,8 @@ class ServiceManager {
   // How often it must hear that all is well at the latest; zero: it does not ask.
   std::chrono::microseconds watchdog() const { return watchdog_; }
 
-  // Lines as of sd_notify(3), "READY=1". An error: they could not be sent.
+  // Lines as of sd_notify(3), "READY=1". An error: they could not be sent, or nobody has read those before. Does not
+  // wait.
   base::Status Tell(const std::string& state) const;
 
  private:

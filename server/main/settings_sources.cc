@@ -1,23 +1,21 @@
 #include "server/main/settings_sources.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
-#include <cerrno>
-#include <cstring>
+#include <regex>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "server/base/fd.h"
 #include "server/base/printable.h"
+#include "server/policy/document.h"
 #include "yaml/text.h"
 
 namespace socketeer {
 namespace {
 
+constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr size_t kMaxSaid = 300;  // bytes of what a parser says, or of a name that is not known
 
 class FileReader {
@@ -25,10 +23,10 @@ class FileReader {
   FileReader(const std::string& file, Values* out) : file_(file), out_(*out) {}
 
   std::string Read() {
-    std::string text;
-    if (const int number = ReadText(&text); number != 0) return file_ + ": " + std::strerror(number);
+    const auto text = policy::ReadOperatorFile("settings", file_, kMaxFileBytes);
+    if (!text.ok()) return text.error().message;
     try {
-      const auto root = yaml::LoadDocument(text);
+      const auto root = yaml::LoadDocument(*text);
       return !root || root->IsNull() ? "" : ReadMap(*root);
     } catch (const YAML::Exception& error) {
       return At(error.mark) + base::Printable(error.msg, kMaxSaid);
@@ -38,16 +36,6 @@ class FileReader {
  private:
   std::string At(const YAML::Mark& mark) const { return file_ + ":" + std::to_string(mark.line + 1) + ": "; }
   std::string At(const YAML::Node& node) const { return At(node.Mark()); }
-
-  // 0 or an errno.
-  int ReadText(std::string* text) const {
-    const base::Fd fd(open(file_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) return errno;
-    char buffer[4096];
-    ssize_t count = 0;
-    while ((count = read(fd.get(), buffer, sizeof(buffer))) > 0) text->append(buffer, static_cast<size_t>(count));
-    return count < 0 ? errno : 0;
-  }
 
   std::string ReadMap(const YAML::Node& root) {
     if (!root.IsMap()) return At(root) + "must be a map of " + SettingKeys();
@@ -85,9 +73,12 @@ class FileReader {
   Values& out_;
 };
 
-// For a service of that name; SOCKETEERD_PORT is "tcp://10.0.0.1:7625".
+// For a service of that name, or of one that begins with it: SOCKETEERD_SERVICE_HOST, SOCKETEERD_METRICS_PORT,
+// SOCKETEERD_PORT_7625_TCP_ADDR.
 bool IsOfKubernetes(std::string_view name) {
-  return name.starts_with("SOCKETEERD_SERVICE_") || name == "SOCKETEERD_PORT" || name.starts_with("SOCKETEERD_PORT_");
+  static const std::regex form(
+      "SOCKETEERD_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)");
+  return std::regex_match(name.begin(), name.end(), form);
 }
 
 const Setting* SettingOfVariable(std::string_view name) {

@@ -32,7 +32,8 @@ class Supervisor {
         level_(level),
         // systemd counts from the last word it heard: half of its time is what sd_watchdog_enabled(3) advises, and the
         // loops' answer is seen one step after the question.
-        step_(manager.watchdog() / 4) {}
+        step_(manager.watchdog().count() == 0 ? microseconds(0) : std::max(microseconds(1), manager.watchdog() / 4)),
+        next_pulse_(Time::now() + step_) {}
 
   void TellReady() const { Tell("READY=1\nSTATUS=Serving on " + absl::StrJoin(server_.addresses(), ", ")); }
 
@@ -41,7 +42,8 @@ class Supervisor {
     while (true) {
       const int number = AwaitSignal();
       if (number == SIGTERM || number == SIGINT) return number;
-      if (number == 0) FeelPulse();
+      // Also behind a signal: many of them must not keep it from being told that all is well.
+      if (step_.count() > 0 && Time::now() >= next_pulse_) FeelPulse();
       if (number == SIGHUP) Reload();
       if (number == SIGUSR1) SetLevel(rpc::Severity::kDebug, "debug: each call is told");
       if (number == SIGUSR2) SetLevel(level_, "as it was set");
@@ -70,18 +72,22 @@ class Supervisor {
   }
 
  private:
+  using Time = std::chrono::steady_clock;
+
   // 0: there was none, and it is time to look after the loops.
   int AwaitSignal() const {
     int number = 0;
     if (step_.count() == 0) return sigwait(&signals_, &number) == 0 ? number : 0;
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(step_);
-    const timespec limit{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(step_ - seconds).count()};
+    const auto left = std::max(Time::duration(0), next_pulse_ - Time::now());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    const timespec limit{.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(left - seconds).count()};
     number = sigtimedwait(&signals_, nullptr, &limit);
     return number > 0 ? number : 0;
   }
 
   void FeelPulse() {
     if (step_.count() == 0) return;
+    next_pulse_ = Time::now() + step_;
     const bool turn = server_.LoopsTurn();
     if (turn) Tell("WATCHDOG=1");
     if (!turn && well_)
@@ -90,9 +96,9 @@ class Supervisor {
   }
 
   static void SetLevel(rpc::Severity level, const char* what) {
-    SetLogLevel(rpc::Severity::kInfo);  // so that this is told, whatever was, or will be
-    spdlog::info("the log's level is {}", what);
     SetLogLevel(level);
+    // Told at a severity that is told at every level.
+    spdlog::critical("the log's level is {}", what);
   }
 
   void Reload() {
@@ -104,9 +110,11 @@ class Supervisor {
     TellReady();
   }
 
-  // That nobody hears it is no reason to stop, but is told.
+  // That nobody hears it is no reason to stop, but is told, until somebody does again.
   void Tell(const std::string& state) const {
-    if (const auto told = manager_.Tell(state); !told.ok()) spdlog::error("{}", told.error().message);
+    const auto told = manager_.Tell(state);
+    if (!told.ok() && heard_) spdlog::error("{}; this is told once", told.error().message);
+    heard_ = told.ok();
   }
 
   rpc::Server& server_;
@@ -114,7 +122,9 @@ class Supervisor {
   const sigset_t& signals_;
   const rpc::Severity level_;
   const microseconds step_;  // zero: nobody asks
+  std::chrono::steady_clock::time_point next_pulse_;
   bool well_ = true;
+  mutable bool heard_ = true;
 };
 
 }  // namespace

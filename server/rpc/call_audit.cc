@@ -32,7 +32,7 @@ void CallScope::Tell(const base::Error* error, const Telling& telling, std::stri
   if (error != nullptr) event.Text("socket", error->socket);
   if (error != nullptr && own_session_) event.Text("session", own_session_->name());
   if (telling.describe) telling.describe(&event);
-  event.Text("request_id", request_id).Text("traceparent", Traceparent()).Microseconds("duration_us", now() - began_);
+  event.Text("request_id", request_id).Text("traceparent", traceparent_).Microseconds("duration_us", now() - began_);
   if (*left_out > 0) event.Number("left_out", *left_out);
   anybodys ? core_.trail.RecordRefusal(std::move(event)) : core_.trail.Record(event);
 }

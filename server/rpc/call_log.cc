@@ -3,19 +3,11 @@
 #include <string>
 #include <string_view>
 
-#include "proto/wire/traceparent.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/outcome.h"
 #include "server/rpc/status.h"
 
 namespace socketeer::rpc {
-std::string CallScope::Traceparent() const {
-  const auto found = context_.client_metadata().find(wire::kTraceparentMetadata);
-  if (found == context_.client_metadata().end()) return "";
-  const std::string_view text(found->second.data(), found->second.size());
-  return wire::IsTraceparent(text) ? std::string(text.substr(0, wire::kTraceparentSize)) : "";
-}
-
 void CallScope::LogEnd(int code, std::string_view request_id, std::string_view socket) const {
   if (!core_.call_log.on()) return;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - began_);
@@ -27,7 +19,7 @@ void CallScope::LogEnd(int code, std::string_view request_id, std::string_view s
                       {"session", own_session_ ? own_session_->name() : ""},
                       {"socket", std::string(socket)},
                       {"request_id", std::string(request_id)},
-                      {"traceparent", Traceparent()},
+                      {"traceparent", traceparent_},
                       {"call", std::to_string(id_)},
                       {"duration_us", std::to_string(took.count())}};
   std::erase_if(fields, [](const auto& field) { return field.second.empty(); });

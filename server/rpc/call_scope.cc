@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "proto/wire/traceparent.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/unknown_fields.h"
 #include "socketeer/v1/host_service.pb.h"
@@ -19,6 +20,14 @@ ProofWatch::Keep KeepFor(const grpc::CallbackServerContext& context) {
     grpc_call_ref(call);
     return [kept = std::shared_ptr<grpc_call>(call, grpc_call_unref)] { grpc_call_cancel(kept.get(), nullptr); };
   };
+}
+
+// "": there is none, or what there is is none.
+std::string TraceparentOf(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(wire::kTraceparentMetadata);
+  if (found == context.client_metadata().end()) return "";
+  const std::string_view text(found->second.data(), found->second.size());
+  return wire::IsTraceparent(text) ? std::string(text.substr(0, wire::kTraceparentSize)) : "";
 }
 
 // How many calls it counts for.
@@ -39,6 +48,7 @@ CallScope::CallScope(Core& core, const grpc::CallbackServerContext& context, Met
       id_(net::Shard::NextId()),
       began_(core.clock.Now()),
       names_session_(context.client_metadata().contains(kSessionMetadata)),
+      traceparent_(TraceparentOf(context)),
       cancellation_(std::make_shared<Cancellation>()) {
   core_.calls.fetch_add(1, std::memory_order_relaxed);
 }

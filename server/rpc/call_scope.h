@@ -93,8 +93,6 @@ class CallScope {
   // A call that names no session, but is in another one now, does not end with the standing one.
   void LeaveStanding();
   registry::Session::Holder Holder() const;
-  // Of what the call is a part; "": nothing, or what it says is none. While the call is under way.
-  std::string Traceparent() const;
 
   Core& core_;
   const Method method_;
@@ -103,7 +101,8 @@ class CallScope {
   const net::OperationId id_;
   const base::MonotonicTime began_;
   const bool names_session_;
-  uint32_t places_ = 1;  // the calls that it counts for
+  const std::string traceparent_;  // of what the call is a part; "": nothing. Told when gRPC's context may be gone
+  uint32_t places_ = 1;            // the calls that it counts for
   const std::shared_ptr<Cancellation> cancellation_;
   registry::SessionPtr own_session_;            // for Tell(), on whatever thread a call ends
   std::vector<registry::SessionPtr> sessions_;  // at most two: its own, and the one that HoldSession names

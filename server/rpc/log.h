@@ -19,8 +19,9 @@ using LogFields = std::vector<std::pair<std::string_view, std::string>>;
 
 // A line for each call that ended, for who follows single calls. May be called on any thread.
 struct CallLog {
-  std::function<bool()> on = [] { return false; };  // asked before the line is made
-  std::function<void(const LogFields& fields)> record = [](const LogFields&) {};
+  std::function<bool()> on = [] { return false; };                                // asked before the line is made
+  std::function<void(const LogFields& fields)> record = [](const LogFields&) {};  // does not wait
+  std::function<void()> end = [] {};                                              // after the last call
 };
 
 }  // namespace socketeer::rpc

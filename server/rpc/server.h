@@ -74,8 +74,8 @@ class Server {
   using Progress = std::function<void(uint32_t calls, std::chrono::milliseconds left)>;
 
   // Health says NOT_SERVING, no more callers are accepted, what waits ends as DRAINING, sockets close. Returns when all
-  // calls have ended, at the latest after `limit`; calls that still run then are cancelled: so many it returns.
-  // `progress` runs each time that `step` has passed.
+  // calls have ended, at the latest after `limit`, if every event loop turns; calls that still run then are cancelled:
+  // so many it returns. `progress` runs each time that `step` has passed.
   uint32_t Drain(
       std::chrono::milliseconds limit, std::chrono::milliseconds step = std::chrono::seconds(1),
       const Progress& progress = [](uint32_t, std::chrono::milliseconds) {});

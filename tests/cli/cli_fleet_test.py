@@ -62,6 +62,14 @@ class ThreeAndThreeMore(FleetCli):
         self.assertEqual(["-", "-", "-", "rack=r5", f"yes, refused: {self.foreign}"], rows[6][2:])
         self.assertEqual("yes", rows[7][6])
 
+    def test_what_is_exported_for_one_is_not_shown_to_all(self):
+        """Who has credentials of its own in the file gets no others."""
+        exported = {"SOCKETEER_TOKEN_FILE": self.token("another")}
+        rows = self.rows("hosts", "--on", "rack=r2", **exported)
+        self.assertEqual([("token", "yes")], [(row[0], row[6]) for row in rows[1:]])
+        said = self.run_fleet("--host", "token", "whoami", code=5, **exported)[1]  # of one it is meant for
+        self.assertIn("token", said[0])
+
     def test_hosts_as_a_document(self):
         found = self.document("hosts", "--timeout", "5s", code=2)
         version = self.run_fleet("--version")[0].split()[1]

@@ -5,7 +5,11 @@ import os
 import pathlib
 import queue
 import socket
+import sys
 import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from eventually import eventually  # noqa: E402
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WALL = 0x40000000  # __WALL: threads too
@@ -26,7 +30,7 @@ class Supervisor:
 
     def _read(self):
         while (message := self._socket.recv(65536)) != b"CLOSE=1":
-            self._messages.put(dict(line.split("=", 1) for line in message.decode().splitlines()))
+            self._messages.put(dict(line.partition("=")[::2] for line in message.decode().splitlines()))
 
     def say(self, message):
         """To itself, behind all that others have sent."""
@@ -66,8 +70,10 @@ class StoppedThread:
 
     def await_death(self):
         """Until the process is killed."""
-        while not os.WIFSIGNALED(os.waitpid(self.tid, WALL)[1]):
-            pass
+        def killed():
+            reaped, status = os.waitpid(self.tid, WALL | os.WNOHANG)
+            return reaped != 0 and os.WIFSIGNALED(status)
+        eventually(killed, "the process is killed")
 
     def _ptrace(self, request):
         if self.libc.ptrace(ctypes.c_long(request), ctypes.c_long(self.tid), None, None) < 0:

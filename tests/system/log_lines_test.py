@@ -5,13 +5,14 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import grpc  # noqa: E402
-from contract import Client, pb, socket_pb, watch_pb  # noqa: E402
-from daemon import DaemonTest, socketeer  # noqa: E402
+from contract import Client, host_pb, pb, socket_pb, watch_pb  # noqa: E402
+from daemon import SOCKETEERD, DaemonTest, socketeer  # noqa: E402
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 WORD = re.compile(r' (\w+)="([^"]*)"')
@@ -75,16 +76,42 @@ class Calls(LogTest):
 
     def test_the_level_changes_while_it_runs(self):
         self.serve("--log-level", "error")
-        for number, told, words in [(signal.SIGUSR1, 1, "the log's level is debug"),
-                                    (signal.SIGUSR2, 0, "the log's level is as it was set"),
-                                    (signal.SIGUSR1, 1, "the log's level is debug")]:
-            before = self.daemon.log().count(words), self.daemon.log().count("] call ")
+        for number, words in [(signal.SIGUSR1, "the log's level is debug"), (signal.SIGUSR2, "the log's level is as it"),
+                              (signal.SIGUSR1, "the log's level is debug")]:
+            before = self.daemon.log().count(words)
             self.daemon.process.send_signal(number)
-            self.daemon.await_log(words, before[0] + 1)
-            self.open()
-            self.open()  # the line of a call is there before the next of its caller
-            self.assertEqual(2 * told, self.daemon.log().count("] call ") - before[1])
+            self.daemon.await_log(words, before + 1)
+            self.open(request_id=f"{number.name}-{before}")
+        told = [each["request_id"] for each in self.calls()]
+        self.assertEqual(["SIGUSR1-0", "SIGUSR1-1"], told)
         self.assertNotIn("root's", self.daemon.log())  # a warning, and the level is error
+
+    def test_a_value_ends_where_it_ends(self):
+        self.serve("--log-level", "debug")
+        forged = 'x" identity="uid:4711" code="OK'
+        self.open(request_id=forged)
+        self.daemon.stop()
+        self.assertIn(' request_id="x\\" identity=\\"uid:4711\\" code=\\"OK" ', self.daemon.log())
+
+    def test_who_does_not_read_it_holds_up_no_call(self):
+        """What does not fit is lost, oldest first, and that is told."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        process = subprocess.Popen([SOCKETEERD, "--listen", f"unix:{self.path}", "--log-level", "debug"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=writer, text=True)
+        os.close(writer)
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        process.stdout.readline()
+        client = Client(f"unix:{self.path}")
+        self.addCleanup(client.close)
+        for _ in range(6_000):  # a pipe holds some 400 lines, the queue 4,096
+            client.hosts.GetCaller(host_pb.GetCallerRequest(), timeout=20)
+        process.terminate()
+        said = b""
+        while more := os.read(reader, 1 << 20):
+            said += more
+        self.assertEqual(0, process.wait())
+        self.assertRegex(said.decode(), r"\[warning\] \d+ lines about calls were lost: nobody read the log in time")
 
     def test_what_it_is_a_part_of(self):
         """W3C Trace Context: a traceparent that is none is as if it were not there."""
@@ -94,17 +121,17 @@ class Calls(LogTest):
                  TRACE[:36] + "0" * 16 + "-01", TRACE[:-3] + '-"x']
         for each in given:
             self.open(metadata=[("traceparent", each)])
-        kept = [TRACE, None, None, None, TRACE, None, None, None, "cc" + TRACE[2:], None, None, None]
+        kept = [TRACE, None, None, None, None, None, None, None, "cc" + TRACE[2:], None, None, None]
         self.assertEqual(kept, [each.get("traceparent") for each in self.calls()])
         events = [json.loads(line) for line in (self.directory / "audit").read_text().splitlines()]
         self.assertEqual(kept, [each.get("traceparent") for each in events if each["event"] == "open"])
 
     def test_the_command_passes_on_what_it_is_a_part_of(self):
         self.serve("--log-level", "debug")
-        for given in [TRACE, "nonsense", "", TRACE + "-\n"]:
+        for given in [TRACE, "nonsense", "", TRACE + "-\n", "01" + TRACE[2:] + "-\n"]:
             run = socketeer(f"unix:{self.path}", "whoami", "-o", "name", env={**os.environ, "TRACEPARENT": given})
             self.assertEqual(0, run.returncode, run.stderr)
-        self.assertEqual([TRACE, None, None, TRACE], [each.get("traceparent") for each in self.calls()])
+        self.assertEqual([TRACE, None, None, None, "01" + TRACE[2:]], [each.get("traceparent") for each in self.calls()])
 
 
 class Json(LogTest):

@@ -109,7 +109,16 @@ class File(DaemonTest):
     def test_an_unreadable_file_is_refused(self):
         self.assertIn(f"{self.config}: ", self.refusal("--config", self.config))
         self.assertIn(f"{self.directory}: ", self.refusal("--config", self.directory))
+        os.mkfifo(self.config)
+        self.assertIn(f"{self.config}: not a file", self.refusal("--config", self.config))
+        self.assertIn("/dev/zero: not a file", self.refusal("--config", "/dev/zero"))
+        self.config.unlink()
+        self.config.write_text("#" * (1 << 20) + "\n")
+        self.assertIn(f"{self.config}: larger than 1048576 bytes", self.refusal("--config", self.config))
         self.config.write_text("loops: 1\n")
+        for mode in [0o620, 0o602, 0o666]:  # who writes it would drop the policy
+            self.config.chmod(mode)
+            self.assertIn(f"{self.config}: others than its owner may write it", self.refusal("--config", self.config))
         self.config.chmod(0)
         if os.geteuid() != 0:  # root may read everything
             self.assertIn("Permission denied", self.refusal("--config", self.config))
@@ -167,7 +176,7 @@ class Environment(DaemonTest):
         self.assert_refused('SOCKETEERD_LISTEN is "0.0.0.0:1"; it must be a UNIX socket or a loopback', LISTEN="0.0.0.0:1")
         self.assert_refused('SOCKETEERD_DRAIN_TIMEOUT is "4"; it must be a time from 0s to 1h', DRAIN_TIMEOUT=4)
         self.assert_refused("SOCKETEERD_CONFIG must be a file's path; it is empty", CONFIG="")
-        self.assert_refused(f"{self.directory}: Is a directory", CONFIG=self.directory)
+        self.assert_refused(f"settings {self.directory}: not a file", CONFIG=self.directory)
 
     def test_a_wrong_value_is_refused_also_where_a_flag_wins(self):
         said = self.refusal("--loops", "2", "--listen", f"unix:{self.path}", env=self.with_variables(LOOPS="x"))
@@ -180,7 +189,8 @@ class Environment(DaemonTest):
     def test_those_of_kubernetes_are_not_meant_for_it(self):
         # It sets them in every container beside a service that is called socketeerd.
         variables = self.with_variables(SERVICE_HOST="10.0.0.1", SERVICE_PORT=1, PORT="tcp://10.0.0.1:1",
-                                        PORT_7625_TCP_ADDR="10.0.0.1")
+                                        PORT_7625_TCP_ADDR="10.0.0.1", METRICS_SERVICE_HOST="10.0.0.1",
+                                        METRICS_PORT="tcp://10.0.0.1:1", METRICS_PORT_1_TCP="x")
         self.assert_serves(self.start("--listen", f"unix:{self.path}", env=variables).address)
 
 

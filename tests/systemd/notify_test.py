@@ -73,6 +73,20 @@ class Life(NotifyTest):
         self.assert_serves(daemon.address)
 
 
+class NobodyReads(DaemonTest):
+    def test_it_is_told_once_and_nothing_waits(self):
+        """sd_notify(3) would wait for room, and no signal be heard any more."""
+        path = str(self.directory / "notify.sock")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+            deaf.bind(path)
+            daemon = self.start("--listen", f"unix:{self.path}", env={
+                **os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000"})  # 4,000 words in a second
+            daemon.await_log(f"cannot notify {path}: Resource temporarily unavailable; this is told once")
+            self.assert_serves(daemon.address)
+            daemon.stop()
+            self.assertEqual(1, daemon.log().count("cannot notify"))
+
+
 class Drain(NotifyTest):
     def hold(self):
         """A call that does not end: its caller gives the daemon no window to write the answer in."""
@@ -114,16 +128,34 @@ class Watchdog(NotifyTest):
                 self.supervisor.until("WATCHDOG")
                 stuck = StoppedThread(thread_named(daemon.pid, loop))
                 daemon.await_log("an event loop does not turn")
-                if loop == "socket-loop":  # all that was told before the next word was told before this one
-                    daemon.process.send_signal(signal.SIGHUP)
-                    while "RELOADING" not in self.supervisor.next():
-                        pass
-                    self.supervisor.until("READY", "WATCHDOG")
+                if loop == "socket-loop":
+                    self.reload()  # what was told before it hung was told before this
+                    for _ in range(20):
+                        self.reload("WATCHDOG")
                 stuck.resume()
                 self.supervisor.until("WATCHDOG")  # well again
                 daemon.stop()
                 self.supervisor.close()
                 os.unlink(self.supervisor.address)
+
+    def reload(self, *forbidden):
+        """With one of them no message comes before its end."""
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.supervisor.until("RELOADING", *forbidden)
+        self.supervisor.until("READY", *forbidden)
+
+    def test_signals_do_not_keep_it_from_being_told(self):
+        """It had to be silent for a while first: reloads one after the other let it be killed."""
+        self.serve(WATCHDOG_USEC=str(WATCHED))
+        self.supervisor.until("READY")
+        told = 0
+        for _ in range(100_000):
+            self.daemon.process.send_signal(signal.SIGHUP)
+            while "READY" not in (message := self.supervisor.next()):
+                told += "WATCHDOG" in message
+            if told == 5:
+                return
+        self.fail(f"{told} times")
 
     def test_nobody_asks(self):
         self.serve()
