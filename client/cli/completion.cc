@@ -59,7 +59,7 @@ std::string BashScript(CLI::App& app) {
   }
   return R"sh(_socketeer() {
   local current="${COMP_WORDS[COMP_CWORD]}" verb='' words='' word
-  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     case "$word" in )sh" +
          Joined(names, "|") + R"sh() verb="$word"; break ;; esac
   done
@@ -79,6 +79,13 @@ std::string BashScript(CLI::App& app) {
 }
 complete -F _socketeer socketeer
 )sh";
+}
+
+// Sourced, or found by compinit as _socketeer: then zsh takes the file for the function's body, and runs it when it is
+// first asked, for an answer to that too.
+std::string ZshScript(CLI::App& app) {
+  return "#compdef socketeer\nautoload -U +X bashcompinit && bashcompinit\n" + BashScript(app) +
+         "[[ $funcstack[1] != _socketeer ]] || _bash_complete -F _socketeer\n";
 }
 
 std::string FishScript(CLI::App& app) {
@@ -101,9 +108,7 @@ std::string FishScript(CLI::App& app) {
 absl::Status Complete(CLI::App& app, Cli& cli, const std::string& shell) {
   SOCKETEER_RETURN_IF_ERROR(cli.out().RefuseName());
   if (shell == "bash") return cli.out().Bytes(BashScript(app));
-  if (shell == "zsh") {
-    return cli.out().Bytes("autoload -U +X bashcompinit && bashcompinit\n" + BashScript(app));
-  }
+  if (shell == "zsh") return cli.out().Bytes(ZshScript(app));
   if (shell == "fish") return cli.out().Bytes(FishScript(app));
   return UsageError("SHELL: " + Quoted(shell) + " is not bash, zsh or fish");
 }

@@ -32,7 +32,7 @@ constexpr char kExamples[] =
     "  socketeerd --listen 127.0.0.1:7625      every local user may call it\n"
     "  socketeerd --listen 127.0.0.1:7625 --tls-cert host.pem --tls-key host.key --client-ca ca.pem\n"
     "  socketeerd --listen 10.20.0.1:7625 --tls-cert host.pem --tls-key host.key --client-ca ca.pem --policy lab.yaml\n"
-    "  socketeerd --config /etc/socketeer.yaml\n"
+    "  socketeerd --config socketeerd.yaml\n"
     "\n"
     "A configuration file has the options' names as keys, the environment SOCKETEERD_ before them:\n"
     "  listen: [unix:/run/socketeer.sock]\n"
