@@ -92,7 +92,7 @@ def group(lines, left_out=()):
     return out
 
 
-def verb_pages(words, footer):
+def verb_pages(words, shown):
     """A subsection for each verb, and for the verbs of a verb."""
     out = []
     for name in Help(words).verbs():
@@ -101,9 +101,9 @@ def verb_pages(words, footer):
         out += [f'.SS "{escaped(" ".join([*words[1:], name]))}"', rf"\fB{escaped(usage)}\fR", ".PP",
                 *map(escaped, verb.about)]
         out += group(verb.groups.get("Positionals", [])) + group(verb.groups.get("Options", []), ("-h,",))
-        if verb.behind != footer:  # the program's own stands once, at its place
+        if verb.behind not in shown:  # a verb has those of the verb or program above it, unless it has its own
             out += paragraphs(verb.behind)
-        out += verb_pages([*words, name], verb.behind)
+        out += verb_pages([*words, name], [*shown, verb.behind])
     return out
 
 
@@ -118,7 +118,7 @@ def page(program, section, more):
            ".SH OPTIONS", *group(top.groups["Options"])]
     if top.verbs():
         out += [".SH VERBS", *group(top.groups["Subcommands"]), ".PP", "The options above may also stand behind the verb.",
-                *verb_pages([program], top.behind)]
+                *verb_pages([program], [top.behind])]
     examples, notes = parted(top.behind)
     out += [".SH NOTES", *paragraphs(notes), ".SH EXAMPLES", *paragraphs(examples), *rest]
     return "\n".join(out) + "\n"
