@@ -13,7 +13,7 @@ from daemon import BIN, ROOT, SOCKETEER, DaemonTest, own_namespaces  # noqa: E40
 
 MAKER = ROOT / "deploy/man/page.py"
 SECTIONS = {"socketeer": 1, "socketeerd": 8}
-# A program's one fault that an example must not have: 1 is its mistake in usage. Each call that ends with it is written down.
+# Each call, with its exit status, is written down.
 NOTED = """
 socketeer() {
   command socketeer "$@"
@@ -27,7 +27,7 @@ PREPARED = "\n".join([
     "ip link set lo up",
     "ip address add 10.20.0.1/32 dev lo",
     "mount -t tmpfs tmpfs /run",
-    'exec bash -c "exec $1"',
+    'exec bash -c "exec env $1"',
 ])
 
 
@@ -45,10 +45,10 @@ def plain(roff):
 
 
 def examples(program):
-    """The commands: what stands as it is and calls the program, without a remark behind."""
+    """The commands, in their order: what stands as it is and calls the program, without a remark behind."""
     blocks = re.findall(r"^\.nf\n(.*?)^\.fi$", plain(page(program)), re.MULTILINE | re.DOTALL)
-    lines = {re.split(r" {3,}", line)[0] for block in blocks for line in block.splitlines()}
-    return sorted(line for line in lines if re.search(rf"\b{program}( |$)", line))
+    lines = dict.fromkeys(re.split(r" {3,}", line)[0] for block in blocks for line in block.splitlines())
+    return [line for line in lines if re.search(rf"\b{program}( |$)", line)]
 
 
 def verbs(*words):
@@ -104,8 +104,9 @@ class Examples(DaemonTest):
         (self.directory / "image.bin").write_bytes(b"image")
         self.environment = {**os.environ, "PATH": f"{BIN}:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR": str(self.directory)}
         (self.directory / "hosts.yaml").write_text(
-            "hosts:\n  build-3:\n    address: unix:./nobody.sock\n    labels: {rack: r1, role: web}\n"
-            "  db:\n    address: unix:./nobody.sock\n    labels: {rack: r1, role: server}\n")
+            "hosts:\n- name: build-3\n  address: unix:/nobody.sock\n  labels: {rack: r1, role: web}\n"
+            "- name: db\n  address: unix:/nobody.sock\n  labels: {rack: r1, role: server}\n"
+            "- name: localhost\n  address: 127.0.0.1:1\n")
 
     def test_the_command_takes_each(self):
         environment = {**self.environment, "SOCKETEER_HOSTS_FILE": str(self.directory / "hosts.yaml")}
@@ -117,7 +118,8 @@ class Examples(DaemonTest):
                                      capture_output=True, text=True, env=environment, timeout=60)
                 calls = called.read_text().splitlines() if called.exists() else []
                 self.assertTrue(calls or "<(" in example, run.stderr)
-                self.assertEqual([], [call for call in calls if re.match(r"1 |12[67] ", call)], run.stderr)
+                mistakes = [call for call in calls if re.match(r"1 |12[67] ", call)]  # 1: of usage
+                self.assertEqual([], mistakes, run.stderr)
 
     def test_the_daemon_serves_with_each(self):
         prefix = own_namespaces("--mount", "--net")
