@@ -22,6 +22,8 @@
 namespace socketeer {
 namespace {
 
+// What is told at every level is no alarm: it is shown as information.
+constexpr auto kAlways = spdlog::level::critical;
 constexpr size_t kMaxField = 4'096;  // bytes of a value in a line of text
 
 // Between a line's words and its fields, which are written as the format has them.
@@ -43,7 +45,7 @@ const char* WordOf(spdlog::level::level_enum level) {
       return "info";
     case spdlog::level::warn:
       return "warning";
-    case spdlog::level::critical:  // what is told at every level
+    case kAlways:
       return "info";
     default:
       return "error";
@@ -53,9 +55,9 @@ const char* WordOf(spdlog::level::level_enum level) {
 // What goes behind a line's words: ` key="value"`, or `,"key":"value"`.
 std::string FieldsAs(LogFormat format, const rpc::LogFields& fields) {
   std::string text;
-  for (const auto& [key, value] : fields) {
+  for (const auto& [key, value, is_number] : fields) {
     if (format == LogFormat::kJson) {
-      text += ",\"" + std::string(key) + "\":" + Quoted(value);
+      text += ",\"" + std::string(key) + "\":" + (is_number ? value : Quoted(value));
     } else {
       // Printable() has doubled backslashes already.
       const std::string shown = absl::StrReplaceAll(base::Printable(value, kMaxField), {{"\"", "\\\""}});
@@ -85,6 +87,7 @@ class Formatter final : public spdlog::formatter {
     }
     text = std::string(words) + std::string(fields);
     spdlog::details::log_msg whole = line;
+    if (whole.level == kAlways) whole.level = spdlog::level::info;
     whole.payload = text;
     pattern_.format(whole, out);
   }
@@ -167,6 +170,8 @@ void SetLogFormat(LogFormat format) {
 void SetLogLevel(rpc::Severity level) { spdlog::set_level(LevelOf(level)); }
 
 void WriteLog(rpc::Severity severity, const std::string& line) { spdlog::log(LevelOf(severity), "{}", line); }
+
+void SayAlways(const std::string& line) { spdlog::log(kAlways, "{}", line); }
 
 rpc::CallLog CallsToLog() {
   const auto lines = std::make_shared<CallLines>();

@@ -17,6 +17,9 @@ void SetLogLevel(rpc::Severity level);
 
 // For all that the server says. Any thread.
 void WriteLog(rpc::Severity severity, const std::string& line);
+// At every level, as severity info.
+void SayAlways(const std::string& line);
+
 // Calls are logged at severity debug. Starts a thread.
 rpc::CallLog CallsToLog();
 

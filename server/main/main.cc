@@ -108,7 +108,7 @@ int Main(int argc, char** argv) {
   const bool logged =
       settings.audit == audit::kStandardOutput || std::get<Settings>(read).log_format == LogFormat::kJson;
   const auto announce = [logged](const std::string& line) {
-    if (logged) return spdlog::info("{}", line);
+    if (logged) return SayAlways(line);
     std::printf("%s\n", line.c_str());
   };
   for (const std::string& address : (*server)->addresses()) announce("listening on " + address);

@@ -46,7 +46,7 @@ constexpr char kExamples[] =
     "SIGHUP: the token file, the policy and the quotas are read again; a wrong one changes nothing. The audit\n"
     "goes on in the file that has its name then. Certificates that are replaced are served within seconds\n"
     "by themselves.\n"
-    "SIGUSR1: the log tells each call, too. SIGUSR2: no longer.\n"
+    "SIGUSR1: the log tells each call, too. SIGUSR2: what --log-level says.\n"
     "SIGTERM or SIGINT: waiting calls end, sockets close, exit status 0. A second one ends it at once.\n"
     "Under systemd it tells when it serves and that it is well, and serves the sockets of a socket unit.\n";
 

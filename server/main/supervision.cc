@@ -21,6 +21,8 @@ constexpr milliseconds kDrainStep{1'000};  // it is told how a drain goes on
 // With what is before and after the drain: only then may the service manager take the daemon for stuck.
 constexpr milliseconds kDrainSlack{5'000};
 
+// Who asks more often is not told as often: a loop may take that long for a turn.
+constexpr microseconds kShortestStep{10'000};
 constexpr int kEnds[] = {SIGTERM, SIGINT};
 
 class Supervisor {
@@ -32,7 +34,7 @@ class Supervisor {
         level_(level),
         // systemd counts from the last word it heard: half of its time is what sd_watchdog_enabled(3) advises, and the
         // loops' answer is seen one step after the question.
-        step_(manager.watchdog().count() == 0 ? microseconds(0) : std::max(microseconds(1), manager.watchdog() / 4)),
+        step_(manager.watchdog().count() == 0 ? microseconds(0) : std::max(kShortestStep, manager.watchdog() / 4)),
         next_pulse_(Time::now() + step_) {}
 
   void TellReady() const { Tell("READY=1\nSTATUS=Serving on " + absl::StrJoin(server_.addresses(), ", ")); }
@@ -97,8 +99,7 @@ class Supervisor {
 
   static void SetLevel(rpc::Severity level, const char* what) {
     SetLogLevel(level);
-    // Told at a severity that is told at every level.
-    spdlog::critical("the log's level is {}", what);
+    SayAlways(std::string("the log's level is ") + what);
   }
 
   void Reload() {

@@ -20,9 +20,9 @@ void CallScope::LogEnd(int code, std::string_view request_id, std::string_view s
                       {"socket", std::string(socket)},
                       {"request_id", std::string(request_id)},
                       {"traceparent", traceparent_},
-                      {"call", std::to_string(id_)},
-                      {"duration_us", std::to_string(took.count())}};
-  std::erase_if(fields, [](const auto& field) { return field.second.empty(); });
+                      {"call", std::to_string(id_), true},
+                      {"duration_us", std::to_string(took.count()), true}};
+  std::erase_if(fields, [](const auto& field) { return field.value.empty(); });
   core_.call_log.record(fields);
 }
 

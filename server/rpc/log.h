@@ -4,7 +4,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace socketeer::rpc {
@@ -15,7 +14,12 @@ enum class Severity { kDebug, kInfo, kWarning, kError };
 using Log = std::function<void(Severity, const std::string& line)>;
 
 // What a line says beside its words: "identity", "uid:0". Keys are the daemon's own, values may be anybody's.
-using LogFields = std::vector<std::pair<std::string_view, std::string>>;
+struct LogField {
+  std::string_view key;
+  std::string value;
+  bool is_number = false;
+};
+using LogFields = std::vector<LogField>;
 
 // A line for each call that ended, for who follows single calls. May be called on any thread.
 struct CallLog {

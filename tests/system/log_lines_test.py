@@ -158,8 +158,27 @@ class Json(LogTest):
         self.assertIn(f"listening on unix:{self.path}", said)
         self.assertEqual("drained", said[-1])
         opened = next(line for line in lines if line["message"] == "call" and line["method"] == "OpenSocket")
+        self.assertIsInstance(opened["duration_us"], int)
         self.assertEqual(("debug", "OK", "first", TRACE),
                          tuple(opened[key] for key in ["level", "code", "request_id", "traceparent"]))
+
+
+class Always(LogTest):
+    def test_where_it_serves_at_every_level(self):
+        """With JSON there is nothing on the standard output: a port 0 would not be known."""
+        for level in ["debug", "info", "warning", "error"]:
+            self.serve("--log-format", "json", "--log-level", level, announced=0)
+            self.daemon.await_log(f"listening on unix:{self.path}")
+            self.daemon.process.send_signal(signal.SIGUSR1)
+            self.daemon.await_log("the log's level is debug")
+            self.daemon.stop()
+            lines = [json.loads(line) for line in self.daemon.log().splitlines()]
+            self.assertEqual({"info"}, {line["level"] for line in lines if "level is" in line["message"]})
+
+    def test_in_text_it_is_no_alarm(self):
+        self.serve()
+        self.daemon.process.send_signal(signal.SIGUSR1)
+        self.daemon.await_log("[info] the log's level is debug")
 
 
 class Settings(LogTest):
