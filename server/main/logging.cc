@@ -7,7 +7,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -26,10 +25,8 @@ namespace {
 constexpr auto kAlways = spdlog::level::critical;
 constexpr size_t kMaxField = 4'096;  // bytes of a value in a line of text
 
-// Between a line's words and its fields, which are written as the format has them.
+// Between the words and the fields of a line about a call; the fields are written as the format has them.
 constexpr char kFieldsBegin = '\0';
-
-std::atomic<LogFormat> format_now{LogFormat::kText};
 
 // ASCII alone; what is no UTF-8 becomes U+FFFD.
 std::string Quoted(std::string_view text) {
@@ -67,14 +64,15 @@ std::string FieldsAs(LogFormat format, const rpc::LogFields& fields) {
   return text;
 }
 
-// {"time":"2026-11-23T12:00:00.000000Z","level":"info","message":"drained"}, or spdlog's own form.
+// {"time":"2026-11-23T12:00:00.000000Z","level":"info","message":"drained"}, or spdlog's own form. `fields`: for lines
+// about calls; in others a byte that begins them is a byte like any.
 class Formatter final : public spdlog::formatter {
  public:
-  explicit Formatter(LogFormat format) : format_(format) {}
+  Formatter(LogFormat format, bool fields) : format_(format), fields_(fields) {}
 
   void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
     const std::string_view payload(line.payload.data(), line.payload.size());
-    const size_t end = std::min(payload.find(kFieldsBegin), payload.size());
+    const size_t end = fields_ ? std::min(payload.find(kFieldsBegin), payload.size()) : payload.size();
     const std::string_view words = payload.substr(0, end), fields = payload.substr(std::min(end + 1, payload.size()));
     std::string text;
     if (format_ == LogFormat::kJson) {
@@ -85,16 +83,18 @@ class Formatter final : public spdlog::formatter {
       out.append(text.data(), text.data() + text.size());
       return;
     }
-    text = std::string(words) + std::string(fields);
+    text =
+        absl::StrReplaceAll(std::string(words), {{"\n", "\\n"}}) + std::string(fields);  // one line, whatever it tells
     spdlog::details::log_msg whole = line;
     if (whole.level == kAlways) whole.level = spdlog::level::info;
     whole.payload = text;
     pattern_.format(whole, out);
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<Formatter>(format_); }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<Formatter>(format_, fields_); }
 
  private:
   const LogFormat format_;
+  const bool fields_;
   spdlog::pattern_formatter pattern_{"[%Y-%m-%d %H:%M:%S.%e] [socketeerd] [%l] %v"};
 };
 
@@ -116,17 +116,19 @@ spdlog::level::level_enum LevelOf(rpc::Severity severity) {
 // When the queue is full the oldest are lost, which is told.
 class CallLines {
  public:
-  CallLines()
-      : pool_(std::make_shared<spdlog::details::thread_pool>(kMaxQueued, 1)),
-        logger_(std::make_shared<spdlog::async_logger>("calls", spdlog::default_logger()->sinks().front(), pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {
-    logger_->set_level(spdlog::level::trace);
+  explicit CallLines(LogFormat format)
+      : format_(format),
+        pool_(std::make_shared<spdlog::details::thread_pool>(kMaxQueued, 1)),
+        logger_(std::make_shared<spdlog::async_logger>("calls", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                                       pool_, spdlog::async_overflow_policy::overrun_oldest)) {
+    logger_->set_level(spdlog::level::trace);  // who writes has asked whether calls are told
+    logger_->set_formatter(std::make_unique<Formatter>(format, true));
   }
 
   void Write(const rpc::LogFields& fields) {
     std::lock_guard lock(mutex_);
     if (!pool_) return;
-    logger_->log(spdlog::level::debug, "call" + std::string(1, kFieldsBegin) + FieldsAs(format_now, fields));
+    logger_->log(spdlog::level::debug, "call" + std::string(1, kFieldsBegin) + FieldsAs(format_, fields));
     const size_t lost = pool_->overrun_counter();
     const auto now = std::chrono::steady_clock::now();
     if (lost == told_ || now < next_) return;
@@ -148,6 +150,7 @@ class CallLines {
  private:
   static constexpr size_t kMaxQueued = 4'096;
 
+  const LogFormat format_;
   std::mutex mutex_;  // guards all below
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   const std::shared_ptr<spdlog::async_logger> logger_;
@@ -162,10 +165,7 @@ void StartLog() {
   SetLogFormat(LogFormat::kText);
 }
 
-void SetLogFormat(LogFormat format) {
-  format_now = format;
-  spdlog::set_formatter(std::make_unique<Formatter>(format));
-}
+void SetLogFormat(LogFormat format) { spdlog::set_formatter(std::make_unique<Formatter>(format, false)); }
 
 void SetLogLevel(rpc::Severity level) { spdlog::set_level(LevelOf(level)); }
 
@@ -173,8 +173,8 @@ void WriteLog(rpc::Severity severity, const std::string& line) { spdlog::log(Lev
 
 void SayAlways(const std::string& line) { spdlog::log(kAlways, "{}", line); }
 
-rpc::CallLog CallsToLog() {
-  const auto lines = std::make_shared<CallLines>();
+rpc::CallLog CallsToLog(LogFormat format) {
+  const auto lines = std::make_shared<CallLines>(format);
   return {.on = [] { return spdlog::should_log(spdlog::level::debug); },
           .record = [lines](const rpc::LogFields& fields) { lines->Write(fields); },
           .end = [lines] { lines->End(); }};

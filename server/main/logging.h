@@ -21,6 +21,6 @@ void WriteLog(rpc::Severity severity, const std::string& line);
 void SayAlways(const std::string& line);
 
 // Calls are logged at severity debug. Starts a thread.
-rpc::CallLog CallsToLog();
+rpc::CallLog CallsToLog(LogFormat format);
 
 }  // namespace socketeer

@@ -97,7 +97,7 @@ int Main(int argc, char** argv) {
   settings.activated = manager->sockets();
   settings.notify_socket = manager->notify_socket();
   settings.log = WriteLog;
-  settings.call_log = CallsToLog();
+  settings.call_log = CallsToLog(std::get<Settings>(read).log_format);
   rpc::RouteGrpcLog(WriteLog);
   auto server = rpc::Server::Start(settings);
   if (!server.ok()) {

@@ -125,6 +125,30 @@ struct Server::Parts {
     return guard.KeepDatagramsOff(*address);
   }
 
+  // Its services, and what bounds whoever calls them.
+  void Configure(grpc::ServerBuilder& builder) {
+    builder.RegisterService(socket_service.get());
+    builder.RegisterService(session_service.get());
+    builder.RegisterService(host_service.get());
+    builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(kPingInterval.count()));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(kPingTimeout.count()));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+    // A message of a megabyte may inflate to a gigabyte, and gRPC looks at its size after that.
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+    grpc::ResourceQuota quota;
+    builder.SetResourceQuota(quota.Resize(base::kMaxTransportBytes));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               static_cast<int>(std::chrono::milliseconds(kHandshakeLimit).count()));
+  }
+
   // Runs `task` on each shard's thread, and returns when it has run on all.
   void OnEachShard(const std::function<void(net::Shard&)>& task) {
     std::latch done(static_cast<std::ptrdiff_t>(shards.size()));
@@ -236,26 +260,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.RegisterService(parts->socket_service.get());
-  builder.RegisterService(parts->session_service.get());
-  builder.RegisterService(parts->host_service.get());
-  builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(kPingInterval.count()));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(kPingTimeout.count()));
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, wire::kStreamLookaheadBytes);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
-  // A message of a megabyte may inflate to a gigabyte, and gRPC looks at its size after that.
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  grpc::ResourceQuota quota;
-  builder.SetResourceQuota(quota.Resize(base::kMaxTransportBytes));
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                             static_cast<int>(std::chrono::milliseconds(kHandshakeLimit).count()));
+  parts->Configure(builder);
   Connections::TlsAcceptor tls;
   if (parts->credentials->tls() != nullptr) {
     tls = builder.experimental().AddExternalConnectionAcceptor(

@@ -163,6 +163,18 @@ class Json(LogTest):
                          tuple(opened[key] for key in ["level", "code", "request_id", "traceparent"]))
 
 
+class OneLine(LogTest):
+    def test_a_fact_is_one_line(self):
+        """What it tells may hold an end of line: here the operator's own."""
+        odd = self.directory / "d\n[error] forged"
+        for arguments, words in [(["--log-format", "json"], "listening on unix:"), (["--audit", "-"], "listening on ")]:
+            daemon = self.start("--listen", f"unix:{odd}", *arguments, count=0)
+            daemon.await_log(words)
+            daemon.stop()
+            said = daemon.log().splitlines()
+            self.assertEqual([], [line for line in said if line.startswith("[error] forged")], said)
+
+
 class Always(LogTest):
     def test_where_it_serves_at_every_level(self):
         """With JSON there is nothing on the standard output: a port 0 would not be known."""
