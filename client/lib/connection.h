@@ -115,9 +115,11 @@ class Connection {
   // that one that ended does not stand in the way of the next; health is not of this API.
   template <typename Stub>
   void EnterSession(grpc::ClientContext& context) const {
-    constexpr bool kInSession =
-        std::is_same_v<Stub, v1::SocketService::StubInterface> || std::is_same_v<Stub, v1::HostService::StubInterface>;
-    if (kInSession && !session_.empty()) context.AddMetadata("socketeer-session", session_);
+    Enter(context, std::is_same_v<Stub, v1::SocketService::StubInterface> ||
+                       std::is_same_v<Stub, v1::HostService::StubInterface>);
+  }
+  void Enter(grpc::ClientContext& context, bool in_session) const {
+    if (in_session && !session_.empty()) context.AddMetadata("socketeer-session", session_);
     const std::string& token = options_.credentials.token;
     if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
     const std::string& traceparent = options_.traceparent;
@@ -131,6 +133,9 @@ class Connection {
   void AwaitConnected(absl::Duration within) const {
     if (stubs_.channel != nullptr) stubs_.channel->WaitForConnected(DeadlineAfter(within));
   }
+
+  // gRPC's, of a call that ends so.
+  static std::chrono::system_clock::time_point DeadlineAfter(absl::Duration within);
 
   // With the daemon's details as payloads; an unreachable daemon is told in words.
   absl::Status ToStatus(const grpc::Status& status) const;
@@ -151,8 +156,6 @@ class Connection {
     request.mutable_timeout()->set_seconds(seconds);
     request.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
   }
-
-  static std::chrono::system_clock::time_point DeadlineAfter(absl::Duration within);
 
   Stubs stubs_;
   const std::string endpoint_;

@@ -27,13 +27,13 @@ enum class Verdict {
 // "passed", "skipped", "usage", "unreachable", "failed", "unexpected", "denied", "timed out", "interrupted".
 const char* VerdictWord(Verdict verdict);
 
-// One step as it ran once. Times are of the runner's clock, for all hosts alike: an event that begins after another one's
-// end was caused by it or not, but never the other way round.
+// One step as it ran once. Times are of the runner's clock, for all hosts alike: an event that begins after another
+// one's end was caused by it or not, but never the other way round.
 struct Event {
-  std::string host{};   // the participant's name; "": the runner itself
+  std::string host{};    // the participant's name; "": the runner itself
   std::string branch{};  // of parallel groups, outermost first, "server/reader"; "": none
-  std::string verb{};   // "open", "send", "run", "probe"
-  std::string title{};  // the step's name, else what it does: `send client "hello"`
+  std::string verb{};    // "open", "send", "run", "probe"
+  std::string title{};   // the step's name, else what it does: `send client "hello"`
   int line = 0;
   int column = 0;
   int attempt = 1;  // of a retry
@@ -42,8 +42,8 @@ struct Event {
   std::string message{};  // why it did not pass; several lines may be
   absl::Time start{};
   absl::Time end{};
-  // When the host says that it happened (the socket was made, or closed), on the runner's clock: corrected by Clock.offset,
-  // known to Clock.bound, and never outside of start to end.
+  // When the host says that it happened (the socket was made, or closed), on the runner's clock: corrected by
+  // Clock.offset, known to Clock.bound, and never outside of start to end.
   std::optional<absl::Time> at_host{};
   std::string socket{};  // as the file names it; "": none
   std::string local{};
@@ -88,7 +88,7 @@ struct ScenarioResult {
   std::vector<std::string> hosts{};  // in the order of the file
   std::vector<Event> events{};       // by start
   std::vector<Clock> clocks{};
-  std::vector<SocketRow> sockets{};            // of a failure
+  std::vector<SocketRow> sockets{};             // of a failure
   std::vector<std::string> cleanup_failures{};  // a line each
 };
 
@@ -96,7 +96,7 @@ struct RunResult {
   std::string version{};  // of the program
   absl::Time start{};
   absl::Time end{};
-  std::optional<uint64_t> seed{};  // of --shuffle
+  std::optional<uint64_t> seed{};           // of --shuffle
   std::vector<ScenarioResult> scenarios{};  // in the order in which they were given, whatever the shuffle
 };
 

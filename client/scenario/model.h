@@ -22,6 +22,7 @@ using Steps = std::vector<Step>;
 struct Call {
   const Verb* verb = nullptr;  // never null once it is read
   Value arguments{};
+  std::string folder{};  // of the file: where relative paths in it begin; "": the working directory
 };
 
 // A program on the machine that runs the scenario; its answer has `status`, `stdout` and `stderr`.
@@ -96,10 +97,10 @@ struct Scenario {
   std::string about{};
   std::vector<std::string> tags{};
   std::vector<Participant> hosts{};
-  std::vector<std::pair<std::string, Value>> variables{};                     // in an order in which each needs only those before
-  std::vector<std::pair<std::string, std::vector<Value>>> matrix{};           // one run for each combination
-  absl::Duration limit = absl::Seconds(60);                                   // of steps; cleanup has as much again
-  absl::Duration lease = absl::Seconds(10);                                   // of the session on each host
+  std::vector<std::pair<std::string, Value>> variables{};  // in an order in which each needs only those before
+  std::vector<std::pair<std::string, std::vector<Value>>> matrix{};  // one run for each combination
+  absl::Duration limit = absl::Seconds(60);                          // of steps; cleanup has as much again
+  absl::Duration lease = absl::Seconds(10);                          // of the session on each host
   Steps steps{};
   Steps cleanup{};  // run always, each of them, whatever the others do
 };

@@ -56,12 +56,16 @@ Outcome Perform(const Call& call, const Host& host, const Variables& variables, 
 // The call as one line for people: `send client "hello"`, with variables filled in as far as they are known.
 std::string Describe(const Call& call, const Variables& variables);
 
-// OK when all expectations hold; FAILED_PRECONDITION names the first that does not, with what was seen. An outcome
-// with an error, or with `timed_out`, that no expectation speaks of is that error itself.
+// What was expected is not so: FAILED_PRECONDITION, told apart from a daemon's.
+absl::Status Unexpected(std::string_view message);
+bool IsUnexpected(const absl::Status& status);
+
+// OK when all expectations hold; Unexpected names the first that does not, with what was seen. An outcome with an
+// error, or with `timed_out`, that no expectation speaks of is that error itself.
 absl::Status CheckExpectations(const std::vector<Expectation>& expectations, const Outcome& outcome,
                                const Variables& variables);
 
-// Sets each capture's variable. NOT_FOUND: the answer has no such field.
+// Sets each capture's variable. Unexpected: the answer has no such field.
 absl::Status TakeCaptures(const std::vector<Capture>& captures, const Outcome& outcome, Variables* variables);
 
 }  // namespace socketeer::scenario

@@ -22,9 +22,9 @@ struct Value {
 
   Type type = Type::kNothing;
   Place at{};
-  std::string text{};     // of a word, before its variables are put in
-  bool quoted = false;    // a word in quotation marks, or a block: text whatever it looks like
-  std::vector<Value> items{};                      // of a list
+  std::string text{};                             // of a word, before its variables are put in
+  bool quoted = false;                            // a word in quotation marks, or a block: text whatever it looks like
+  std::vector<Value> items{};                     // of a list
   std::vector<std::pair<Value, Value>> fields{};  // of a map, in the order of the file; each key a word, given once
 };
 

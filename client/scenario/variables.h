@@ -34,6 +34,9 @@ class Variables {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
+// Letters, digits, _ and -; at most 63.
+bool IsVariableName(std::string_view name);
+
 // Calls `use` for each ${name} in `text`, in order. INVALID_ARGUMENT: a dollar sign that is neither ${name} nor $$.
 absl::Status ForEachVariable(std::string_view text, const std::function<void(std::string_view name)>& use);
 

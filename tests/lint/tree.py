@@ -20,7 +20,10 @@ LAYERS = {
     "server/rpc": ["server/registry", "server/metrics", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
     "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
     # It judges a policy's file as the daemon would, so by the same code.
-    "client/cli": ["client", "proto", "server/policy", "server/base"],
+    "client/cli": ["client/scenario", "client/probe", "client/report", "client", "proto", "server/policy", "server/base"],
+    "client/scenario": ["client/probe", "client/report", "client", "proto", "yaml"],
+    "client/probe": ["client", "proto", "yaml"],
+    "client/report": ["client"],
     "client": ["proto", "yaml"],
 }
 SOURCES = {".cc", ".h", ".py", ".proto", ".sh", ".js"}
@@ -57,8 +60,9 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|grpc)\b", line):
-                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client"}.get(name, f"server/{name}")
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|grpc|scenario|probe|report)\b", line):
+                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client",
+                              "scenario": "client/scenario", "probe": "client/probe", "report": "client/report"}.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
                 yield number, layer

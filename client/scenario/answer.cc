@@ -1,0 +1,181 @@
+#include "client/scenario/answer.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "client/scenario/request.h"
+#include "socketeer/endpoint.h"
+#include "socketeer/error.h"
+#include "socketeer/socket_options.h"
+
+namespace socketeer::scenario {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+using Json = nlohmann::json;
+
+Json ToMessage(const Message& message, const SocketNames& names) {
+  const std::string& type = message.GetDescriptor()->full_name();
+  if (type == "socketeer.v1.Endpoint") return FormatEndpoint(static_cast<const v1::Endpoint&>(message));
+  if (type == "google.protobuf.Duration") {
+    const auto& duration = static_cast<const google::protobuf::Duration&>(message);
+    return absl::FormatDuration(absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos()));
+  }
+  if (type == "google.protobuf.Timestamp") {
+    const auto& time = static_cast<const google::protobuf::Timestamp&>(message);
+    return absl::FormatTime(absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos()),
+                            absl::UTCTimeZone());
+  }
+  if (type == "socketeer.v1.SocketOptions") {
+    Json options = Json::object();
+    for (const OptionText& option : FormatOptions(static_cast<const v1::SocketOptions&>(message))) {
+      options[option.name] = option.value;
+    }
+    return options;
+  }
+  return ToAnswer(message, names);
+}
+
+// One value: of a field, or the one at `index` of a repeated field.
+Json ToValue(const Message& message, const FieldDescriptor& field, int index, const SocketNames& names) {
+  const Reflection& reflection = *message.GetReflection();
+  const bool repeated = field.is_repeated();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return repeated ? reflection.GetRepeatedInt32(message, &field, index) : reflection.GetInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return repeated ? reflection.GetRepeatedUInt32(message, &field, index) : reflection.GetUInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return repeated ? reflection.GetRepeatedInt64(message, &field, index) : reflection.GetInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return repeated ? reflection.GetRepeatedUInt64(message, &field, index) : reflection.GetUInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return repeated ? reflection.GetRepeatedBool(message, &field, index) : reflection.GetBool(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return repeated ? reflection.GetRepeatedDouble(message, &field, index) : reflection.GetDouble(message, &field);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return repeated ? reflection.GetRepeatedFloat(message, &field, index) : reflection.GetFloat(message, &field);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumWord(repeated ? *reflection.GetRepeatedEnum(message, &field, index)
+                               : *reflection.GetEnum(message, &field));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text =
+          repeated ? reflection.GetRepeatedString(message, &field, index) : reflection.GetString(message, &field);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? text : names.ToFile(text);
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return ToMessage(
+          repeated ? reflection.GetRepeatedMessage(message, &field, index) : reflection.GetMessage(message, &field),
+          names);
+  }
+  return nullptr;
+}
+
+Json ToMap(const Message& message, const FieldDescriptor& field, const SocketNames& names) {
+  Json map = Json::object();
+  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+    const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+    const Json key = ToValue(entry, *field.message_type()->map_key(), 0, names);
+    map[AsWord(key)] = ToValue(entry, *field.message_type()->map_value(), 0, names);
+  }
+  return map;
+}
+
+// `.ip`, `.port` or `.path` of an address that is text.
+std::optional<Json> PartOfAddress(const std::string& text, std::string_view part) {
+  const absl::StatusOr<v1::Endpoint> endpoint = ParseEndpoint(text, EndpointUse::kBind);
+  if (!endpoint.ok()) return std::nullopt;
+  if (endpoint->has_inet() && part == "ip") return endpoint->inet().ip();
+  if (endpoint->has_inet() && part == "port") return endpoint->inet().port();
+  if (endpoint->has_inet() && part == "scope") return endpoint->inet().scope();
+  if (endpoint->has_unix_domain() && part == "path") return endpoint->unix_domain().path();
+  return std::nullopt;
+}
+
+std::optional<Json> Walk(const Json& answer, std::string_view path) {
+  Json at = answer;
+  for (const std::string& part :
+       std::vector<std::string>(absl::StrSplit(absl::string_view(path.data(), path.size()), '.'))) {
+    size_t index = 0;
+    if (at.is_object() && at.contains(part)) {
+      Json inner = at[part];
+      at = std::move(inner);
+    } else if (at.is_array() && absl::SimpleAtoi(part, &index) && index < at.size()) {
+      Json inner = at[index];
+      at = std::move(inner);
+    } else if (at.is_string()) {
+      std::optional<Json> inner = PartOfAddress(at.get<std::string>(), part);
+      if (!inner.has_value()) return std::nullopt;
+      at = *std::move(inner);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return at;
+}
+
+}  // namespace
+
+Json ToAnswer(const Message& message, const SocketNames& names) {
+  Json answer = Json::object();
+  const google::protobuf::Descriptor& descriptor = *message.GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const FieldDescriptor& field = *descriptor.field(i);
+    if (field.is_map()) {
+      answer[field.name()] = ToMap(message, field, names);
+    } else if (field.is_repeated()) {
+      Json& list = answer[field.name()] = Json::array();
+      for (int k = 0; k < message.GetReflection()->FieldSize(message, &field); ++k) {
+        list.push_back(ToValue(message, field, k, names));
+      }
+    } else if (!field.has_presence() || message.GetReflection()->HasField(message, &field)) {
+      answer[field.name()] = ToValue(message, field, 0, names);
+    }
+  }
+  return answer;
+}
+
+Json ToAnswer(const absl::Status& error, const SocketNames& names) {
+  Json details = Json::object();
+  if (const std::optional<v1::SocketError> socket_error = SocketErrorOf(error); socket_error.has_value()) {
+    details = ToAnswer(*socket_error, names);
+  }
+  details["reason"] = ReasonOf(error);
+  details["code"] = absl::StatusCodeToString(error.code());
+  details["message"] = std::string(error.message());
+  return {{"error", std::move(details)}};
+}
+
+std::optional<Json> FieldAt(const Json& answer, std::string_view path) {
+  std::optional<Json> field = Walk(answer, path);
+  if (!field.has_value() && answer.is_object() && answer.contains("socket")) field = Walk(answer["socket"], path);
+  return field;
+}
+
+std::vector<std::string> FieldsOf(const google::protobuf::Descriptor& answer) {
+  std::vector<std::string> names = {"error", "took", "text", "hex"};
+  for (int i = 0; i < answer.field_count(); ++i) names.push_back(answer.field(i)->name());
+  return names;
+}
+
+bool MayHaveField(const google::protobuf::Descriptor& answer, std::string_view path) {
+  const std::string first(path.substr(0, path.find('.')));
+  if (first == "error" || first == "took" || first == "text" || first == "hex" ||
+      answer.FindFieldByName(first) != nullptr)
+    return true;
+  const FieldDescriptor* const socket = answer.FindFieldByName("socket");
+  return socket != nullptr && socket->message_type() != nullptr &&
+         socket->message_type()->FindFieldByName(first) != nullptr;
+}
+
+std::string AsWord(const Json& field) {
+  return field.is_string() ? field.get<std::string>() : field.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace socketeer::scenario
