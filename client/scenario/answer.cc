@@ -120,6 +120,11 @@ std::optional<Json> Walk(const Json& answer, std::string_view path) {
   return at;
 }
 
+// Of these the answer also has `text` and `hex`.
+bool HasData(const google::protobuf::Descriptor& answer) {
+  return answer.FindFieldByName("data") != nullptr || answer.FindFieldByName("datagrams") != nullptr;
+}
+
 }  // namespace
 
 Json ToAnswer(const Message& message, const SocketNames& names) {
@@ -159,16 +164,16 @@ std::optional<Json> FieldAt(const Json& answer, std::string_view path) {
 }
 
 std::vector<std::string> FieldsOf(const google::protobuf::Descriptor& answer) {
-  std::vector<std::string> names = {"error", "took", "text", "hex"};
+  std::vector<std::string> names = {"error", "took"};
+  if (HasData(answer)) names.insert(names.end(), {"text", "hex"});
   for (int i = 0; i < answer.field_count(); ++i) names.push_back(answer.field(i)->name());
   return names;
 }
 
 bool MayHaveField(const google::protobuf::Descriptor& answer, std::string_view path) {
   const std::string first(path.substr(0, path.find('.')));
-  if (first == "error" || first == "took" || first == "text" || first == "hex" ||
-      answer.FindFieldByName(first) != nullptr)
-    return true;
+  if (first == "error" || first == "took" || answer.FindFieldByName(first) != nullptr) return true;
+  if (HasData(answer) && (first == "text" || first == "hex")) return true;
   const FieldDescriptor* const socket = answer.FindFieldByName("socket");
   return socket != nullptr && socket->message_type() != nullptr &&
          socket->message_type()->FindFieldByName(first) != nullptr;

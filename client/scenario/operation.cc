@@ -221,7 +221,11 @@ void AddErrorFacts(const absl::Status& status, const SocketNames& names, Outcome
 
 absl::StatusOr<std::string> SocketNames::ToDaemon(std::string_view text) const {
   if (text.starts_with("sockets/")) return ParseSocketName(text);
-  return ParseSocketName(std::string(text) + "-" + suffix_);
+  const absl::StatusOr<std::string> id = ParseSocketId(text);
+  if (!id.ok()) return id.status();
+  constexpr size_t kMostBytes = 50;  // a run's own word is put behind it
+  if (id->size() > kMostBytes) return absl::InvalidArgumentError(Quoted(text) + " is longer than 50 bytes");
+  return "sockets/" + *id + "-" + suffix_;
 }
 
 std::string SocketNames::ToFile(std::string_view name) const {

@@ -22,9 +22,13 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-std::string FieldNames(const Descriptor& descriptor) {
-  std::vector<std::string> names;
-  for (int i = 0; i < descriptor.field_count(); ++i) names.push_back(descriptor.field(i)->name());
+// A socket's name has a word of its own: it is the first of them.
+std::string FieldNames(const Descriptor& descriptor, const std::vector<std::string>& words) {
+  std::vector<std::string> names = words;
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const std::string& name = descriptor.field(i)->name();
+    if (words.empty() || (name != "name" && name != "socket_id")) names.push_back(name);
+  }
   return Listed(names);
 }
 
@@ -42,16 +46,16 @@ std::string EnumWord(const google::protobuf::EnumValueDescriptor& value) {
   return absl::AsciiStrToLower(name);
 }
 
-void RequestMaker::Fill(const Value& map, Message* message) {
+void RequestMaker::Fill(const Value& map, Message* message, const std::vector<std::string>& words) {
   if (map.type != Value::Type::kMap) {
     return mistakes_.Note(
-        map.at, absl::StrCat("must be a map of ", FieldNames(*message->GetDescriptor()), ", not ", KindOf(map)));
+        map.at, absl::StrCat("must be a map of ", FieldNames(*message->GetDescriptor(), words), ", not ", KindOf(map)));
   }
   for (const auto& [key, value] : map.fields) {
     const FieldDescriptor* const field = message->GetDescriptor()->FindFieldByName(key.text);
     if (field == nullptr) {
       return mistakes_.Note(key.at, absl::StrCat("unknown key ", Quoted(key.text), "; known are ",
-                                                 FieldNames(*message->GetDescriptor())));
+                                                 FieldNames(*message->GetDescriptor(), words)));
     }
     if (const auto* const oneof = field->real_containing_oneof();
         oneof != nullptr && message->GetReflection()->HasOneof(*message, oneof)) {

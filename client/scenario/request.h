@@ -25,8 +25,8 @@ class RequestMaker {
   RequestMaker(const FillIn& fill, const SocketNames& names, std::string folder, Mistakes* mistakes)
       : fill_(fill), names_(names), folder_(std::move(folder)), mistakes_(*mistakes) {}
 
-  // Sets the fields that `map` names.
-  void Fill(const Value& map, google::protobuf::Message* message);
+  // Sets the fields that `map` names. `words` are what a verb knows beside them, for messages.
+  void Fill(const Value& map, google::protobuf::Message* message, const std::vector<std::string>& words = {});
   // The bytes of a word, or of a map with text, hex, file or zeros. Nullopt: they are not known, or there is a mistake.
   std::optional<std::string> Bytes(const Value& value, const std::string& field);
   // A word; the same.

@@ -74,6 +74,12 @@ Step StepsReader::ReadStep(const Value& map) {
       continue;
     }
     if (!Contains(Actions(), key.text)) {
+      if (key.text == "sleep") {
+        mistakes_.Note(
+            key.at,
+            "there is no sleep: wait for what is needed, with wait, wait-value, retry, or recv and its timeout");
+        return step;
+      }
       const std::string suggestion = Suggestion(key.text, keys);
       mistakes_.Note(key.at, "unknown key " + Quoted(key.text) + " of a step" +
                                  (suggestion.empty() ? "; actions are " + Listed(Actions()) : suggestion));

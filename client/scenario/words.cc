@@ -12,7 +12,7 @@ absl::StatusOr<absl::Duration> ParseDurationWord(std::string_view text) {
   if (text == "none" || text == "inf") {
     return absl::InvalidArgumentError(Quoted(text) + " has no end, and everything here must have one: at most 24h");
   }
-  return ParseTimeout(text);
+  return ParseDuration(text, absl::ZeroDuration(), kMaxTimeout);
 }
 
 }  // namespace socketeer::scenario
