@@ -50,7 +50,8 @@ struct Event {
   std::string peer{};
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
-  std::string errno_name{};  // ECONNREFUSED; also of an error that was expected. "": none
+  bool end_of_stream = false;  // what it received was the peer's end
+  std::string errno_name{};    // ECONNREFUSED; also of an error that was expected. "": none
   int errno_number = 0;
 };
 

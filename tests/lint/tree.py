@@ -19,13 +19,16 @@ LAYERS = {
     "server/registry": ["server/guard", "server/net", "server/quota", "server/base"],
     "server/rpc": ["server/registry", "server/metrics", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
     "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
-    # It judges a policy's file as the daemon would, so by the same code.
-    "client/cli": ["client/scenario", "client/probe", "client/report", "client", "proto", "server/policy", "server/base"],
-    "client/scenario": ["client/probe", "client/report", "client", "proto", "yaml"],
-    "client/probe": ["client", "proto", "yaml"],
     "client/report": ["client"],
+    "client/probe": ["client", "proto", "yaml"],
+    "client/scenario": ["client/report", "client/probe", "client", "proto", "yaml"],
+    # It judges a policy's file as the daemon would, so by the same code.
+    "client/cli": ["client/scenario", "client/report", "client/probe", "client", "proto", "server/policy", "server/base"],
     "client": ["proto", "yaml"],
 }
+# The layer of a CMake target, where it is not that of server/.
+TARGETS = {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client",
+           "report": "client/report", "probe": "client/probe", "scenario": "client/scenario"}
 SOURCES = {".cc", ".h", ".py", ".proto", ".sh", ".js"}
 MAX_LINES = 400
 
@@ -60,9 +63,8 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|grpc|scenario|probe|report)\b", line):
-                yield number, {"grpc": "proto", "proto": "proto", "wire": "proto", "yaml": "yaml", "client": "client",
-                              "scenario": "client/scenario", "probe": "client/probe", "report": "client/report"}.get(name, f"server/{name}")
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|report|probe|scenario|grpc)\b", line):
+                yield number, TARGETS.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
                 yield number, layer
