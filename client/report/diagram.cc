@@ -15,9 +15,11 @@ namespace {
 constexpr double kGutter = 78;  // of the times on the left
 constexpr double kLane = 13;    // of bars beside each other
 constexpr double kBar = 9;
-constexpr double kColumn = 262;   // of labels
-constexpr size_t kLabel = 38;     // characters of a label
-constexpr size_t kTooltip = 600;  // bytes
+constexpr double kPage = 1180;  // what a usual window has room for
+constexpr double kLeast = 258;  // of a label
+constexpr double kMost = 420;
+constexpr double kCharacter = 6.65;  // of a fixed font of 11 pixels, and more than most of the other
+constexpr size_t kTooltip = 600;     // bytes
 constexpr double kHeads = 46;
 
 std::string N(double value) {
@@ -31,6 +33,13 @@ std::string Text(double x, double y, std::string_view kind, std::string_view tex
                       "</text>");
 }
 
+// Fine enough to tell one event from the next.
+std::string SecondsText(absl::Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.4f", absl::ToDoubleSeconds(duration));
+  return text;
+}
+
 // What an event does, as far as its colour goes.
 const char* Sort(const Event& event) {
   if (IsFailure(event.verdict)) return "bad";
@@ -41,6 +50,14 @@ const char* Sort(const Event& event) {
   return "does";
 }
 
+std::string Where(const Event& event) {
+  if (event.peer.empty()) return event.local;
+  return (event.verb == "accept"                            ? "from "
+          : event.verb == "open" || event.verb == "connect" ? "to "
+                                                            : "with ") +
+         event.peer;
+}
+
 // How long, what came of it, and where: as much as the label has room for.
 std::string Details(const Event& event) {
   std::string details = DurationText(event.end - event.start);
@@ -49,7 +66,7 @@ std::string Details(const Event& event) {
   };
   add(TrafficText(event));
   if (event.attempt > 1) add(absl::StrCat("try ", event.attempt));
-  if (event.bytes_sent + event.bytes_received == 0) add(event.peer.empty() ? event.local : "to " + event.peer);
+  if (event.bytes_sent + event.bytes_received == 0) add(Where(event));
   if (!event.branch.empty()) add("in " + event.branch);
   return details;
 }
@@ -70,10 +87,13 @@ std::string Tooltip(const ScenarioResult& scenario, const Event& event) {
 class Drawing {
  public:
   Drawing(const ScenarioResult& scenario, size_t most) : scenario_(scenario), timeline_(LayOut(scenario, most)) {
+    const double columns = static_cast<double>(std::max<size_t>(1, timeline_.columns.size()));
+    label_ = std::clamp((kPage - kGutter) / columns - 2 * kLane, kLeast, kMost);
+    characters_ = static_cast<size_t>((label_ - 12) / kCharacter);
     double x = kGutter;
     for (const Column& column : timeline_.columns) {
       lines_.push_back(x + 14);
-      x += kColumn + kLane * static_cast<double>(column.lanes);
+      x += label_ + kLane * static_cast<double>(column.lanes);
     }
     width_ = x + 6;
   }
@@ -102,7 +122,7 @@ class Drawing {
   }
 
   std::string Heads() const {
-    std::string heads;
+    std::string heads = Text(kGutter - 14, 35, "time", "seconds");
     for (size_t i = 0; i < timeline_.columns.size(); ++i) {
       const std::string& host = timeline_.columns[i].host;
       const auto clock = std::find_if(scenario_.clocks.begin(), scenario_.clocks.end(),
@@ -183,25 +203,31 @@ class Drawing {
       absl::StrAppend(&body_, "<path class=\"lead\" d=\"M", N(Middle(bar) + kBar / 2), " ", N(bar.top + 5), "H",
                       N(left - 2), "\"/>");
     }
+    const std::string title = Cut(OneLine(event.title), characters_);
+    const std::string reason = event.errno_name.empty() ? "" : Cut(OneLine(event.errno_name), characters_);
+    const double shift = reason.empty() ? 0 : kCharacter * static_cast<double>(Columns(reason)) + 6;
+    const std::string details = Cut(OneLine(Details(event)), characters_ + 3 - std::min(characters_, Columns(reason)));
+    std::vector<std::string> why;
+    if (IsFailure(event.verdict)) why = Wrapped(OneLine(event.message, 400), characters_ + 3, 2);
+    // Arrows go behind it.
+    const double widest = kCharacter * static_cast<double>(std::max(Columns(title), Columns(details)));
+    const double width = why.empty() ? std::max(widest, shift + widest * 0.8) : label_ - 8;
+    absl::StrAppend(&body_, "<rect class=\"paper\" x=\"", N(left - 3), "\" y=\"", N(bar.top - 2), "\" width=\"",
+                    N(std::min(width, label_ - 8) + 6), "\" height=\"", N(28 + 13 * static_cast<double>(why.size())),
+                    "\" rx=\"3\"/>");
     double y = bar.top + 9;
-    body_ += Text(left, y, "title", Cut(OneLine(event.title), kLabel));
-    y += 14;
-    const std::string reason = event.errno_name.empty() ? "" : OneLine(event.errno_name);
-    if (!reason.empty()) body_ += Text(left, y, "reason", Cut(reason, kLabel));
-    const double shift = reason.empty() ? 0 : 6.7 * static_cast<double>(Columns(reason)) + 6;
-    const size_t room = kLabel + 4 - std::min(kLabel, Columns(reason));
-    body_ += Text(left + shift, y, "sub", Cut(OneLine(Details(event)), room));
-    if (!IsFailure(event.verdict)) return;
-    for (const std::string& line : Wrapped(OneLine(event.message, 400), kLabel + 4, 2)) {
-      body_ += Text(left, y += 14, "why", line);
-    }
+    body_ += Text(left, y, "title", title);
+    y += 13;
+    if (!reason.empty()) body_ += Text(left, y, "reason", reason);
+    body_ += Text(left + shift, y, "sub", details);
+    for (const std::string& line : why) body_ += Text(left, y += 13, "why", line);
   }
 
   // Not so often that they would touch.
   void Time(const Bar& bar, const Event& event) {
     if (bar.top < next_time_) return;
     next_time_ = bar.top + 20;
-    body_ += Text(kGutter - 14, bar.top + 9, "time", DurationText(event.start - scenario_.start));
+    body_ += Text(kGutter - 14, bar.top + 9, "time", SecondsText(event.start - scenario_.start));
   }
 
   const ScenarioResult& scenario_;
@@ -209,6 +235,8 @@ class Drawing {
   std::vector<double> lines_;
   std::string body_;
   double width_ = 0;
+  double label_ = 0;
+  size_t characters_ = 0;  // of a label
   double next_time_ = 0;
 };
 

@@ -46,7 +46,10 @@ std::string Strip(const Counts& counts) {
 }
 
 std::string Headline(const RunResult& result, const Counts& counts) {
-  if (counts.failed > 0) return absl::StrCat("<span class=\"bad\">", counts.failed, " failed</span>");
+  if (counts.failed > 0)
+    return absl::StrCat("<span class=\"bad\">", counts.failed,
+                        result.scenarios.size() == 1 ? "" : absl::StrCat(" of ", result.scenarios.size()),
+                        " failed</span>");
   return counts.passed == 0
              ? "Nothing ran"
              : absl::StrCat("<span class=\"good\">", result.scenarios.size() == 1 ? "" : "All ", "passed</span>");
@@ -55,7 +58,8 @@ std::string Headline(const RunResult& result, const Counts& counts) {
 std::string Top(const RunResult& result) {
   const Counts counts = CountVerdicts(result);
   std::string top = absl::StrCat("<header>\n<h1>", Headline(result, counts), "</h1>\n<p>", Markup(SummaryLine(result)),
-                                 "</p>\n", Strip(counts), "<p class=\"faint\">", TimeText(result.start));
+                                 "</p>\n", Strip(counts), "<p class=\"faint\">",
+                                 absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", result.start, absl::UTCTimeZone()));
   if (result.seed.has_value()) absl::StrAppend(&top, " \xc2\xb7 shuffled with seed ", *result.seed);
   return top + "</p>\n</header>\n";
 }

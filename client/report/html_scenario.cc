@@ -1,6 +1,7 @@
 #include "client/report/html_scenario.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,8 @@ constexpr size_t kMostEvents = 1000;  // drawn and listed, of a scenario
 constexpr size_t kMostText = 500;     // bytes of what stands in a table
 constexpr size_t kMostMessage = 8000;
 constexpr size_t kMostRows = 200;
+// The columns that have numbers.
+constexpr std::string_view kNumbers[] = {"Start", "Took", "At host", "Line", "Sent", "Received"};
 
 const char* Colour(Verdict verdict) {
   if (IsFailure(verdict)) return "bad";
@@ -30,8 +33,12 @@ std::string Cell(const std::string& text, const char* kind = "") {
 }
 
 std::string Table(const std::vector<const char*>& heads, const std::string& rows) {
-  return absl::StrCat("<div class=\"scroll\"><table><tr><th>", absl::StrJoin(heads, "</th><th>"), "</th></tr>\n", rows,
-                      "</table></div>\n");
+  std::string html = "<div class=\"scroll\"><table><tr>";
+  for (const std::string_view head : heads) {
+    const bool number = std::find(std::begin(kNumbers), std::end(kNumbers), head) != std::end(kNumbers);
+    absl::StrAppend(&html, number ? "<th class=\"number\">" : "<th>", std::string(head), "</th>");
+  }
+  return absl::StrCat(html, "</tr>\n", rows, "</table></div>\n");
 }
 
 std::string LeftOut(size_t count, const char* what) {
@@ -107,6 +114,7 @@ constexpr char kLegend[] =
     "Arrows join what two hosts did on the two ends of a connection.</p>\n";
 
 std::string Steps(const ScenarioResult& scenario) {
+  if (scenario.events.empty()) return "";
   std::string rows;
   for (const size_t index : Choose(scenario.events, kMostEvents)) {
     const Event& event = scenario.events[index];
@@ -122,7 +130,7 @@ std::string Steps(const ScenarioResult& scenario) {
                     "</tr>\n");
   }
   return absl::StrCat(
-      "<details><summary>All steps as a table</summary>\n",
+      "<h3>Steps</h3>\n<details><summary>All of them as a table</summary>\n",
       Table({"Start", "Took", "At host", "Host", "Branch", "Step", "Addresses", "Data", "Errno", "Line", "Verdict"},
             rows),
       "</details>\n");
@@ -132,7 +140,7 @@ std::string TimelineOf(const ScenarioResult& scenario) {
   if (scenario.events.empty()) return "";
   const Diagram diagram = Draw(scenario, kMostEvents);
   return absl::StrCat("<h3>What the hosts did</h3>\n<div class=\"scroll diagram\">", diagram.heads, diagram.body,
-                      "</div>\n", kLegend, LeftOut(diagram.left_out, "steps are"), Clocks(scenario), Steps(scenario));
+                      "</div>\n", kLegend, LeftOut(diagram.left_out, "steps are"), Clocks(scenario));
 }
 
 }  // namespace
@@ -147,7 +155,7 @@ std::string ScenarioSection(const ScenarioResult& scenario, size_t index, bool f
       absl::StrCat("<details id=\"s", index, "\" class=\"scenario", failed ? " failed\" open=\"open\">\n" : "\">\n",
                    Summary(scenario), "<div class=\"inside\">\n", Message(scenario), Cleanup(scenario));
   if (full) {
-    absl::StrAppend(&html, Sockets(scenario), TimelineOf(scenario));
+    absl::StrAppend(&html, TimelineOf(scenario), Sockets(scenario), Steps(scenario));
   } else if (!scenario.events.empty()) {
     html += "<p class=\"odd\">Its steps are left out: this page would be too large. The JSON report has them.</p>\n";
   }

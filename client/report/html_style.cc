@@ -51,8 +51,7 @@ svg .reason, svg .why { font: 600 11px ui-monospace, "DejaVu Sans Mono", Menlo, 
 svg .why { font: 10.5px system-ui, "DejaVu Sans", sans-serif; fill: var(--bad); }
 svg .doubt { fill: var(--odd); }
 svg .time { font: 10.5px system-ui, "DejaVu Sans", sans-serif; fill: var(--faint); text-anchor: end; }
-svg .title, svg .sub, svg .reason, svg .why { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-svg.heads .sub { stroke: none; }
+svg .paper { fill: var(--paper); opacity: .86; } svg .bad .paper { fill: var(--bad-paper); opacity: 1; }
 svg .life { stroke: var(--line); stroke-width: 1.5; fill: none; }
 svg .bar { fill: var(--does); } svg .data .bar { fill: var(--data); } svg .waits .bar { fill: var(--waits); }
 svg .errno .bar { fill: var(--odd); } svg .errno .reason { fill: var(--odd); }
@@ -68,7 +67,7 @@ svg .bandtext { font: italic 11px system-ui, "DejaVu Sans", sans-serif; fill: va
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { text-align: left; font-weight: 600; color: var(--faint); white-space: nowrap; background: var(--raised); }
 th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
-tr:last-child td { border-bottom: 0; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+tr:last-child td { border-bottom: 0; } td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 ul { margin: 4px 0; padding-left: 20px; } .legend { font-size: 12px; color: var(--faint); margin: 6px 2px; }
 .legend i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin: 0 4px 0 10px; }
 .legend i.square { transform: rotate(45deg) scale(.8); border: 1.3px solid var(--mark); border-radius: 0; }

@@ -19,6 +19,14 @@ void Add(const std::string& more, std::string* text) {
 
 std::string Counted(int count, const char* word) { return count == 0 ? "" : absl::StrCat(count, " ", word); }
 
+// To the millisecond, which is what clocks are known to.
+std::string Fine(absl::Duration duration) {
+  if (duration < absl::Seconds(1)) return DurationText(duration);
+  const int64_t milliseconds = absl::ToInt64Milliseconds(duration + absl::Microseconds(500));
+  const std::string rest = std::to_string(1000 + milliseconds % 1000).substr(1);
+  return absl::StrCat(milliseconds / 1000, ".", rest, "s");
+}
+
 std::string SocketLine(const SocketRow& row) {
   std::string line = absl::StrCat("socket ", row.host, " ", row.name, ": ", row.kind, " ", row.state);
   if (!row.local.empty()) absl::StrAppend(&line, ", local ", row.local);
@@ -93,8 +101,8 @@ std::string FullName(const ScenarioResult& scenario) {
   std::string name = scenario.name;
   std::string parameters;
   for (const auto& [parameter, value] : scenario.parameters) Add(absl::StrCat(parameter, "=", value), &parameters);
+  if (scenario.repetition > 1) Add(absl::StrCat("repetition ", scenario.repetition), &parameters);
   if (!parameters.empty()) absl::StrAppend(&name, " [", parameters, "]");
-  if (scenario.repetition > 1) absl::StrAppend(&name, " #", scenario.repetition);
   return name;
 }
 
@@ -125,11 +133,10 @@ std::string HostWord(const std::string& host) { return host.empty() ? "runner" :
 std::string ClockText(const Clock& clock) {
   if (!clock.known) return clock.host + "'s clock is unknown";
   const bool ahead = clock.offset >= absl::ZeroDuration();
+  const absl::Duration offset = absl::AbsDuration(clock.offset);
   // A difference as small as what is not known of it is none that one could tell.
-  const std::string how = absl::AbsDuration(clock.offset) <= clock.bound
-                              ? "agrees"
-                              : "is " + DurationText(absl::AbsDuration(clock.offset)) + (ahead ? " ahead" : " behind");
-  return absl::StrCat(clock.host, "'s clock ", how, ", +-", DurationText(clock.bound));
+  const std::string how = offset <= clock.bound ? "agrees" : "is " + Fine(offset) + (ahead ? " ahead" : " behind");
+  return absl::StrCat(clock.host, "'s clock ", how, ", \xc2\xb1", DurationText(clock.bound));
 }
 
 std::vector<std::string> FailureLines(const ScenarioResult& scenario) {
@@ -137,7 +144,9 @@ std::vector<std::string> FailureLines(const ScenarioResult& scenario) {
   if (!scenario.message.empty()) lines.push_back(scenario.message);
   if (!scenario.host.empty()) lines.push_back("host: " + scenario.host);
   for (const Event& event : scenario.events) {
-    if (!IsFailure(event.verdict) || lines.size() > kMostLines) continue;
+    // Said above, or below.
+    const bool known = !event.message.empty() && scenario.message.find(event.message) != std::string::npos;
+    if (!IsFailure(event.verdict) || known || event.cleanup || lines.size() > kMostLines) continue;
     std::string line = absl::StrCat(PlaceOf(scenario, event), ": ", HostWord(event.host), ": ", event.title, ": ",
                                     VerdictWord(event.verdict), " after ", DurationText(event.end - event.start));
     if (!event.message.empty()) absl::StrAppend(&line, ": ", event.message);

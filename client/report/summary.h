@@ -24,7 +24,7 @@ Counts CountVerdicts(const RunResult& result);
 // "3 scenarios: 1 passed, 1 failed, 1 skipped (2.5s)".
 std::string SummaryLine(const RunResult& result);
 
-// Its name, and what tells it from others of that name: "half-close [mtu=1500] #2".
+// Its name, and what tells it from others of that name: "half-close [mtu=1500, repetition 2]".
 std::string FullName(const ScenarioResult& scenario);
 // "half-close.yaml:12:5".
 std::string PlaceOf(const ScenarioResult& scenario, const Event& event);
@@ -34,12 +34,12 @@ std::string ErrnoText(const Event& event);
 std::string TrafficText(const Event& event);
 // "10.0.0.1:80 to 10.0.0.2:1234"; "": no address is known.
 std::string AddressText(const Event& event);
-// "b's clock is 2.00s ahead, +-400us"; "b's clock is unknown".
+// "b's clock is 2.003s ahead, ±400us"; "b's clock is unknown".
 std::string ClockText(const Clock& clock);
 // Host, or "runner".
 std::string HostWord(const std::string& host);
 
-// What a person needs of a failure, a line each: message, host, failed steps, cleanup, sockets.
+// What a person needs of a failure, a line each: message, host, other steps that failed, cleanup, sockets.
 std::vector<std::string> FailureLines(const ScenarioResult& scenario);
 
 }  // namespace socketeer::report

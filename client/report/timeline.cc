@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kTop = 14;
 constexpr double kMinBar = 12;
+// Where an arrow leaves or arrives: below the two lines of the label.
+constexpr double kBelowLabel = 28;
 constexpr double kBandHeight = 26;
 constexpr double kMostGap = 44;
 constexpr size_t kMostLanes = 8;
@@ -144,7 +146,9 @@ class Layout {
   }
 
   void PlaceAll() {
-    std::vector<double> label_end(timeline_.columns.size(), 0);
+    label_end_.assign(timeline_.columns.size(), 0);
+    joined_.assign(timeline_.bars.size(), false);
+    for (const Arrow& arrow : timeline_.arrows) joined_[arrow.from] = joined_[arrow.to] = true;
     std::vector<int> placed(timeline_.bars.size(), 0);
     std::optional<absl::Time> before;
     for (const Point& point : Points()) {
@@ -153,28 +157,32 @@ class Layout {
       before = point.at;
       if (placed[point.bar]++ == 0) {
         Announce(point.bar);
-        y_ = std::max(y_, label_end[bar.column]);
-        label_end[bar.column] = y_ + LabelHeight(EventOf(point.bar));
+        y_ = std::max(y_, label_end_[bar.column]);
+        label_end_[bar.column] = y_ + LabelHeight(EventOf(point.bar));
         bar.top = bar.bottom = y_;
       } else if (marks_[point.bar].has_value() && !bar.has_mark) {
-        y_ = std::max(y_, bar.top + kMinBar / 2);
+        y_ = std::max(y_, bar.top + (joined_[point.bar] ? kBelowLabel : kMinBar / 2));
         bar.has_mark = true;
         bar.mark = y_;
       } else {
-        y_ = std::max({y_, bar.top + kMinBar, bar.mark + kMinBar / 2});
+        y_ = std::max({y_, bar.top + (joined_[point.bar] ? kBelowLabel + 2 : kMinBar), bar.mark + kMinBar / 2});
         bar.bottom = y_;
       }
     }
     timeline_.height = y_;
-    for (const double end : label_end) timeline_.height = std::max(timeline_.height, end);
-    timeline_.height += kTop;
+    timeline_.height = std::max(timeline_.height, LabelsEnd()) + kTop;
   }
 
   void Pass(absl::Duration gap) {
     const double height = GapHeight(gap);
-    if (gap >= kIdle) timeline_.bands.push_back({Band::Kind::kIdle, y_ + 3, y_ + height - 3, gap});
+    if (gap >= kIdle) {
+      y_ = std::max(y_, LabelsEnd());
+      timeline_.bands.push_back({Band::Kind::kIdle, y_, y_ + height - 8, gap});
+    }
     y_ += height;
   }
+
+  double LabelsEnd() const { return label_end_.empty() ? 0 : *std::max_element(label_end_.begin(), label_end_.end()); }
 
   // What stands across all columns above the bar.
   void Announce(size_t bar) {
@@ -187,11 +195,7 @@ class Layout {
   }
 
   void AddBand(Band::Kind kind, size_t left_out) {
-    double bottom = y_;
-    for (size_t i = 0; i < timeline_.bars.size(); ++i) {  // below every label that has been placed
-      if (timeline_.bars[i].top > 0) bottom = std::max(bottom, timeline_.bars[i].top + LabelHeight(EventOf(i)));
-    }
-    y_ = bottom + 4;
+    y_ = std::max(y_, LabelsEnd()) + 4;
     timeline_.bands.push_back({kind, y_, y_ + kBandHeight, {}, left_out});
     y_ += kBandHeight + 8;
   }
@@ -201,6 +205,8 @@ class Layout {
   std::map<std::string, size_t> columns_;
   std::map<size_t, size_t> bars_;  // by event
   std::vector<std::optional<absl::Time>> marks_;
+  std::vector<double> label_end_;  // by column
+  std::vector<bool> joined_;       // by bar: an arrow leaves or arrives
   double y_ = kTop;
   size_t told_ = 0;  // events that are shown, or told to be left out
   bool cleanup_ = false;
