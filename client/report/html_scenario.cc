@@ -58,8 +58,7 @@ std::string Summary(const ScenarioResult& scenario) {
     absl::StrAppend(&html, "<span class=\"faint\">repetition ", scenario.repetition, "</span>");
   if (!scenario.cleanup_failures.empty()) html += "<span class=\"odd\">cleanup failed</span>";
   absl::StrAppend(&html, "<span class=\"right\"><span class=\"file\">", Markup(scenario.file, kMostText), "</span>");
-  if (scenario.verdict != Verdict::kSkipped)
-    absl::StrAppend(&html, " \xc2\xb7 ", DurationText(scenario.end - scenario.start));
+  if (scenario.end > scenario.start) absl::StrAppend(&html, " \xc2\xb7 ", DurationText(scenario.end - scenario.start));
   return html + "</span></summary>\n";
 }
 
