@@ -127,13 +127,15 @@ class Drawing {
       const std::string& host = timeline_.columns[i].host;
       const auto clock = std::find_if(scenario_.clocks.begin(), scenario_.clocks.end(),
                                       [&](const Clock& known) { return known.host == host && !host.empty(); });
-      absl::StrAppend(&heads, "<g>", host.empty() ? "" : "<title>" + Markup(host, kTooltip) + "</title>",
-                      Text(lines_[i] - 5, 19, host.empty() ? "head runner" : "head", Cut(OneLine(HostWord(host)), 30)),
-                      "</g>");
+      absl::StrAppend(
+          &heads, "<g>", host.empty() ? "" : "<title>" + Markup(host, kTooltip) + "</title>",
+          Text(lines_[i] - 5, 19, host.empty() ? "head runner" : "head", Cut(OneLine(HostWord(host), kTooltip), 30)),
+          "</g>");
       if (clock != scenario_.clocks.end()) {
         const std::string text = ClockText(*clock);
         const size_t skip = clock->host.size() + 3;  // "b's "
-        heads += Text(lines_[i] - 5, 35, clock->known ? "sub" : "sub doubt", Cut(OneLine(text.substr(skip)), 44));
+        heads +=
+            Text(lines_[i] - 5, 35, clock->known ? "sub" : "sub doubt", Cut(OneLine(text.substr(skip), kTooltip), 44));
       }
     }
     return Svg(kHeads, "heads", "The hosts", heads);
@@ -203,10 +205,11 @@ class Drawing {
       absl::StrAppend(&body_, "<path class=\"lead\" d=\"M", N(Middle(bar) + kBar / 2), " ", N(bar.top + 5), "H",
                       N(left - 2), "\"/>");
     }
-    const std::string title = Cut(OneLine(event.title), characters_);
-    const std::string reason = event.errno_name.empty() ? "" : Cut(OneLine(event.errno_name), characters_);
+    const std::string title = Cut(OneLine(event.title, kTooltip), characters_);
+    const std::string reason = event.errno_name.empty() ? "" : Cut(OneLine(event.errno_name, kTooltip), characters_);
     const double shift = reason.empty() ? 0 : kCharacter * static_cast<double>(Columns(reason)) + 6;
-    const std::string details = Cut(OneLine(Details(event)), characters_ + 3 - std::min(characters_, Columns(reason)));
+    const std::string details =
+        Cut(OneLine(Details(event), kTooltip), characters_ + 3 - std::min(characters_, Columns(reason)));
     std::vector<std::string> why;
     if (IsFailure(event.verdict)) why = Wrapped(OneLine(event.message, 400), characters_ + 3, 2);
     // Arrows go behind it.
