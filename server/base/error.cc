@@ -17,6 +17,7 @@ constexpr size_t kMaxGivenChars = 80;
 std::string Short(std::string_view given) { return Printable(given, kMaxGivenChars); }
 std::string Quoted(std::string_view given) { return '"' + Short(given) + '"'; }
 std::string SocketName(std::string_view id) { return "sockets/" + Short(id); }
+std::string BarrierName(std::string_view id) { return "barriers/" + Short(id); }
 
 // ": its lease ran out", for a word of socketeer.v1.CloseReason.
 std::string Because(std::string_view why) {
@@ -222,6 +223,54 @@ Error AcceptedByAnother(uint64_t sequence) {
   Error error = Make(Code::kFailedPrecondition, Origin::kRegistry, "ACCEPTED_BY_ANOTHER",
                      "connection " + number + " was accepted before by another identity, whose socket it is");
   error.metadata["sequence"] = number;
+  return error;
+}
+
+Error BarrierBroken(const std::string& id, const BarrierBreak& how) {
+  const std::string name = BarrierName(id);
+  const std::string came = std::to_string(how.arrived), all = std::to_string(how.parties);
+  const std::string which = std::to_string(how.generation);
+  Error error = Make(Code::kAborted, Origin::kRegistry, "BARRIER_BROKEN",
+                     name + " is broken in generation " + which + ": " +
+                         (how.party.empty() ? "a party" : "party " + Quoted(how.party)) + " went (" + how.why +
+                         ") when " + came + " of " + all + " had arrived");
+  error.metadata = {{"barrier", name}, {"generation", which}, {"arrived", came}, {"parties", all}, {"why", how.why}};
+  if (!how.party.empty()) error.metadata["party"] = Short(how.party);
+  return error;
+}
+
+Error BarrierPartiesDiffer(const std::string& id, uint32_t given, uint32_t parties) {
+  const std::string name = BarrierName(id), number = std::to_string(given), theirs = std::to_string(parties);
+  Error error = Make(Code::kFailedPrecondition, Origin::kRegistry, "BARRIER_PARTIES_DIFFER",
+                     "parties is " + number + "; those who wait at " + name + " say " + theirs);
+  error.metadata = {{"barrier", name}, {"field", "parties"}, {"given", number}, {"allowed", theirs}};
+  return error;
+}
+
+Error BarrierPartyExists(const std::string& id, const std::string& party) {
+  const std::string name = BarrierName(id);
+  Error error = Make(Code::kAlreadyExists, Origin::kRegistry, "BARRIER_PARTY_EXISTS",
+                     "party " + Quoted(party) + " waits at " + name + " already");
+  error.metadata = {{"barrier", name}, {"field", "party"}, {"party", Short(party)}};
+  return error;
+}
+
+Error BarrierGeneration(const std::string& id, uint64_t given, uint64_t generation) {
+  const std::string name = BarrierName(id), number = std::to_string(given), next = std::to_string(generation);
+  Error error = Make(Code::kFailedPrecondition, Origin::kRegistry, "BARRIER_GENERATION",
+                     "generation is " + number + "; " + name + " is at " + next);
+  error.metadata = {{"barrier", name}, {"field", "generation"}, {"given", number}, {"allowed", next}};
+  return error;
+}
+
+Error ValueNotFound(const std::string& id) {
+  return Make(Code::kNotFound, Origin::kRegistry, "VALUE_NOT_FOUND", "there is no value " + Quoted("values/" + id));
+}
+
+Error ValueExists(const std::string& id) {
+  Error error = Make(Code::kAlreadyExists, Origin::kRegistry, "VALUE_EXISTS",
+                     "the name " + Quoted("values/" + id) + " is another identity's value");
+  error.metadata = {{"field", "name"}, {"given", Short("values/" + id)}, {"allowed", "a name that nobody else has"}};
   return error;
 }
 

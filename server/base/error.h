@@ -92,6 +92,21 @@ Error GrantWithdrawn(const std::string& name);
 Error GrantNotFound(const std::string& id, const std::string& identity);
 // A connection of a shared listener, which is another identity's socket.
 Error AcceptedByAnother(uint64_t sequence);
+// A party of a barrier went before all had arrived. `why`: the reason of its call's end.
+struct BarrierBreak {
+  uint64_t generation = 0;
+  uint32_t arrived = 0;  // it included
+  uint32_t parties = 0;
+  std::string why;
+  std::string party = {};  // its name; "": it has none
+};
+// `id`: the barrier's.
+Error BarrierBroken(const std::string& id, const BarrierBreak& how);
+Error BarrierPartiesDiffer(const std::string& id, uint32_t given, uint32_t parties);
+Error BarrierPartyExists(const std::string& id, const std::string& party);
+Error BarrierGeneration(const std::string& id, uint64_t given, uint64_t generation);
+Error ValueNotFound(const std::string& id);
+Error ValueExists(const std::string& id);
 // `limit` is the field's name in socketeer.v1.Limits.
 Error LimitReached(std::string limit, uint64_t allowed);
 // A quota: `limit` is "quota.sockets", `whose` an identity, or "total" for that of all together.

@@ -56,6 +56,14 @@ struct Limits {
   // Those who work on one socket together, by name. With identities of 512 bytes the answer that tells all of them has
   // 35 KB.
   uint32_t max_grants_per_socket = 64;
+  // Each is a waiting call, so max_calls bounds what all cost together; more parties than half of them is a mistake.
+  uint32_t max_barrier_parties = 10'000;
+  // With max_value_bytes: 64 MiB of values in all.
+  uint32_t max_values = 1'024;
+  // A quarter of them, so that no identity takes the others' places.
+  uint32_t max_values_per_identity = 256;
+  // Addresses, keys, a small document; what is larger belongs on a socket.
+  uint32_t max_value_bytes = 64 << 10;
 };
 
 // One more call is counted for so many items of an AwaitSockets: one that waits costs 0.8 KiB, a call some 15.
@@ -95,6 +103,10 @@ inline constexpr size_t kMaxErrorBytes = 4'096;
 inline constexpr size_t kMaxClosedRemembered = 4'096;
 // The same for sessions: a caller whose lease ran out is told so.
 inline constexpr size_t kMaxEndedRemembered = 4'096;
+// Barriers at which nobody waits: their generations, and how the last one broke.
+inline constexpr size_t kMaxBarriersRemembered = 4'096;
+// A party's name at a barrier: for people.
+inline constexpr size_t kMaxPartyBytes = 128;
 // Room for a UUID with a prefix.
 inline constexpr size_t kMaxRequestIdBytes = 128;
 // Answers of one session that are kept for a repeated request_id.

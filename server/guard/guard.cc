@@ -114,6 +114,12 @@ base::Status Guard::JudgeName(const std::string& identity, const std::string& ho
   return Decide(request, [&] { return base::Printable(request.ToString()); });
 }
 
+base::Status Guard::JudgeToObserve(const std::string& identity) {
+  if (terms() == 0) return base::Ok();
+  const policy::Request request{.identity = identity, .verb = policy::Verb::kObserve};
+  return Decide(request, [&] { return request.ToString(); });
+}
+
 base::Status Guard::Decide(const policy::Request& request, const std::function<std::string()>& given) {
   PolicyPtr policy;
   {

@@ -54,6 +54,8 @@ class Guard {
   base::Status Judge(const std::string& identity, const net::Demand& demand);
   // To resolve the name of a host.
   base::Status JudgeName(const std::string& identity, const std::string& host);
+  // To see what another identity shares with everybody, and to meet it.
+  base::Status JudgeToObserve(const std::string& identity);
   // Any thread.
   const Decisions& decisions() const { return decisions_; }
 

@@ -21,7 +21,7 @@ enum class Verb {
   kOption,      // set one, by its name
   kResolve,     // a name
   kRaw,         // an option by its number, "1:2" for level and name
-  kObserve,     // see the sockets of others
+  kObserve,     // see what others share with everybody
   kEnd,         // end the sessions of others
   kAdminister,  // the daemon itself
 };

@@ -162,6 +162,14 @@ base::Result<std::string> SessionIdOf(const std::string& name, const std::string
   return IdOf(name, "sessions/", field);
 }
 
+base::Result<std::string> BarrierIdOf(const std::string& name, const std::string& field) {
+  return IdOf(name, "barriers/", field);
+}
+
+base::Result<std::string> ValueIdOf(const std::string& name, const std::string& field) {
+  return IdOf(name, "values/", field);
+}
+
 base::Result<net::Mode> FromProto(v1::Mode mode) {
   switch (mode) {
     case v1::MODE_UNSPECIFIED:

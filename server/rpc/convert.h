@@ -40,6 +40,10 @@ base::Result<net::OptionList> FromProto(const v1::SocketOptions& options);
 base::Result<std::string> SocketIdOf(const std::string& name, const std::string& field);
 // "sessions/{id}" -> id.
 base::Result<std::string> SessionIdOf(const std::string& name, const std::string& field);
+// "barriers/{id}" -> id.
+base::Result<std::string> BarrierIdOf(const std::string& name, const std::string& field);
+// "values/{id}" -> id.
+base::Result<std::string> ValueIdOf(const std::string& name, const std::string& field);
 // Unspecified is kWait.
 base::Result<net::Mode> FromProto(v1::Mode mode);
 base::Result<int> FamilyOf(v1::Family family);  // AF_UNSPEC when left open

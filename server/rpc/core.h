@@ -9,6 +9,8 @@
 
 #include "server/base/clock.h"
 #include "server/base/limits.h"
+#include "server/coordination/barriers.h"
+#include "server/coordination/values.h"
 #include "server/guard/guard.h"
 #include "server/net/resolver.h"
 #include "server/net/shard.h"
@@ -28,6 +30,8 @@ struct Core {
   const base::MonotonicTime started;
   registry::Registry& registry;
   registry::Sessions& sessions;
+  coordination::Barriers& barriers;
+  coordination::Values& values;
   const std::vector<std::unique_ptr<net::Shard>>& shards;
   net::EventLoop& control;  // the loop that accepts callers; timers that belong to no socket run there
   net::Resolver& resolver;

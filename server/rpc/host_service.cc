@@ -32,6 +32,10 @@ void Fill(const base::Limits& limits, v1::Limits* out) {
   out->set_max_send_window_bytes(limits.max_send_window_bytes);
   out->set_max_window_datagrams(limits.max_window_datagrams);
   out->set_max_grants_per_socket(limits.max_grants_per_socket);
+  out->set_max_barrier_parties(limits.max_barrier_parties);
+  out->set_max_values(limits.max_values);
+  out->set_max_values_per_identity(limits.max_values_per_identity);
+  out->set_max_value_bytes(limits.max_value_bytes);
 }
 
 void Fill(quota::Pool& pool, base::MonotonicTime now, v1::Quota* out) {
@@ -80,6 +84,7 @@ grpc::ServerUnaryReactor* HostService::GetHost(grpc::CallbackServerContext* cont
     response->mutable_usage()->set_connections(core_.connections.Count());
     response->mutable_usage()->set_calls(core_.calls.load());
     response->mutable_usage()->set_sessions(static_cast<uint32_t>(core_.sessions.size()));
+    response->mutable_usage()->set_values(static_cast<uint32_t>(core_.values.size()));
     response->mutable_usage()->set_retained_bytes(core_.retained.used());
     call.Succeed();
     return base::Ok();

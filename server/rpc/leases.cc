@@ -42,6 +42,7 @@ bool EndSession(Core& core, const registry::SessionPtr& session, registry::Close
                 std::function<void(uint32_t closed)> done, const registry::Closer* by) {
   auto holders = core.sessions.End(session, why);
   if (!holders) return false;
+  core.values.EndSession(*session);
   auto records = core.registry.WillCloseAll(*session);
   core.trail.TellOfSessionEnd(*session, records.size(), by);
   const base::Error error = base::SocketClosedWhileWaiting(CloseReasonWord(why));

@@ -38,8 +38,14 @@ enum class Method : uint8_t {
   kGetHost,
   kGetCaller,
   kGetQuota,
+  kAwaitBarrier,
+  kPublishValue,
+  kWithdrawValue,
+  kGetValue,
+  kAwaitValue,
+  kListValues,
 };
-inline constexpr size_t kMethods = 30;
+inline constexpr size_t kMethods = 36;
 
 struct MethodRow {
   const char* name;  // in its service
@@ -79,6 +85,12 @@ inline constexpr std::array<MethodRow, kMethods> kMethodRows = {{
     {"GetHost", "get", false},
     {"GetCaller", "whoami", false},
     {"GetQuota", "quota", false},
+    {"AwaitBarrier", "barrier", false},
+    {"PublishValue", "publish", false},
+    {"WithdrawValue", "withdraw", false},
+    {"GetValue", "get", false},
+    {"AwaitValue", "await", false},
+    {"ListValues", "list", false},
 }};
 
 constexpr const MethodRow& RowOf(Method method) { return kMethodRows[static_cast<size_t>(method)]; }

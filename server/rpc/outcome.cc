@@ -11,6 +11,10 @@ namespace {
 
 // The words of error.proto but for CANCELLED, in the order of the alphabet.
 constexpr std::array kReasons = {"ACCEPTED_BY_ANOTHER",
+                                 "BARRIER_BROKEN",
+                                 "BARRIER_GENERATION",
+                                 "BARRIER_PARTIES_DIFFER",
+                                 "BARRIER_PARTY_EXISTS",
                                  "CALL_WAITING",
                                  "CERTIFICATE_EXPIRED",
                                  "CERTIFICATE_WITHOUT_IDENTITY",
@@ -42,6 +46,8 @@ constexpr std::array kReasons = {"ACCEPTED_BY_ANOTHER",
                                  "UID_MISMATCH",
                                  "UNKNOWN_CALLER",
                                  "UNKNOWN_FIELD",
+                                 "VALUE_EXISTS",
+                                 "VALUE_NOT_FOUND",
                                  "WRONG_KIND",
                                  "WRONG_STATE"};
 constexpr size_t kMaxErrno = 133;
@@ -100,7 +106,9 @@ const std::vector<std::string>& LimitNames() {
                                     "max_retained_bytes_per_socket",
                                     "max_retained_bytes",
                                     "max_send_window_bytes",
-                                    "max_grants_per_socket"};
+                                    "max_grants_per_socket",
+                                    "max_values",
+                                    "max_values_per_identity"};
     for (size_t i = 0; i < quota::kCounts; ++i) {
       all.push_back(std::string("quota.") + quota::NameOf(static_cast<quota::Count>(i)));
     }

@@ -14,6 +14,7 @@
 #include "server/guard/load.h"
 #include "server/metrics/port.h"
 #include "server/quota/quota_file.h"
+#include "server/rpc/coordination_service.h"
 #include "server/rpc/core.h"
 #include "server/rpc/frame_guard.h"
 #include "server/rpc/health_port.h"
@@ -46,6 +47,8 @@ struct Server::Parts {
   std::unique_ptr<quota::Quotas> quotas;  // null: there is no file
   registry::Registry registry;
   registry::Sessions sessions;
+  coordination::Barriers barriers;
+  coordination::Values values;
   std::unique_ptr<base::WorkerPool> closers = std::make_unique<base::WorkerPool>(kCloserThreads);
   net::RetainedBudget retained;
   std::unique_ptr<net::EventLoop> control;
@@ -59,6 +62,7 @@ struct Server::Parts {
   std::unique_ptr<SocketService> socket_service;
   std::unique_ptr<SessionService> session_service;
   std::unique_ptr<HostService> host_service;
+  std::unique_ptr<CoordinationService> coordination_service;
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<HealthPort> health;      // null: none was asked for
   std::unique_ptr<metrics::Port> metrics;  // null: as well
@@ -75,6 +79,7 @@ struct Server::Parts {
         quotas(quota_file.empty() ? nullptr : std::make_unique<quota::Quotas>(clock)),
         registry(limits, clock, &guard),
         sessions(limits, clock, quotas.get()),
+        values(limits, clock),
         retained(limits.max_retained_bytes_per_socket, limits.max_retained_bytes),
         resolver(limits) {}
 
@@ -130,6 +135,7 @@ struct Server::Parts {
     builder.RegisterService(socket_service.get());
     builder.RegisterService(session_service.get());
     builder.RegisterService(host_service.get());
+    builder.RegisterService(coordination_service.get());
     builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -220,6 +226,8 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
                              .started = clock.Now(),
                              .registry = parts->registry,
                              .sessions = parts->sessions,
+                             .barriers = parts->barriers,
+                             .values = parts->values,
                              .shards = parts->shards,
                              .control = *parts->control,
                              .resolver = parts->resolver,
@@ -237,6 +245,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(const ServerSettings& settin
   parts->socket_service = std::make_unique<SocketService>(*parts->core);
   parts->session_service = std::make_unique<SessionService>(*parts->core, *parts->leases);
   parts->host_service = std::make_unique<HostService>(*parts->core);
+  parts->coordination_service = std::make_unique<CoordinationService>(*parts->core);
 
   Listener health;
   if (!settings.health.empty()) {

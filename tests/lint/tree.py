@@ -17,7 +17,8 @@ LAYERS = {
     "server/metrics": ["server/net", "server/base"],
     "server/guard": ["server/net", "server/policy", "server/base"],
     "server/registry": ["server/guard", "server/net", "server/quota", "server/base"],
-    "server/rpc": ["server/registry", "server/metrics", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
+    "server/coordination": ["server/registry", "server/base"],
+    "server/rpc": ["server/coordination", "server/registry", "server/metrics", "server/guard", "server/policy", "server/audit", "server/net", "server/quota", "server/base", "proto"],
     "server/main": ["server/rpc", "server/policy", "server/registry", "server/audit", "server/net", "server/base", "proto", "yaml"],
     "client/report": ["client"],
     "client/probe": ["client", "proto", "yaml"],
@@ -63,7 +64,7 @@ def uses(path, text):
     """(line, layer) for each layer that the file reaches for, by #include or by a link in its CMakeLists.txt."""
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == "CMakeLists.txt":
-            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|rpc|proto|wire|yaml|client|report|probe|scenario|grpc)\b", line):
+            for name in re.findall(r"\b(?:socketeer(?:::|_)|gRPC::)(base|audit|policy|quota|net|guard|metrics|registry|coordination|rpc|proto|wire|yaml|client|report|probe|scenario|grpc)\b", line):
                 yield number, TARGETS.get(name, f"server/{name}")
         elif include := re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line):
             if layer := included_layer(include[1]):
