@@ -70,6 +70,9 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddTransfer(app, cli);
   AddShare(app, cli);
   AddWatch(app, cli);
+  AddBarrier(app, cli);
+  AddPublish(app, cli);
+  AddValues(app, cli);
   AddPolicy(app, cli);
   AddHealthcheck(app, cli);
   AddVersion(app, cli);

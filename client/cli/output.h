@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "socketeer/v1/coordination_service.pb.h"
 #include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
@@ -44,6 +45,9 @@ class Output {
   absl::Status Session(const v1::Session& session) const;
   absl::Status SessionInFull(const v1::Session& session) const;
   absl::Status Sessions(const v1::ListSessionsResponse& list) const;
+  // Name, size and revision of a published value; its data in a structured format alone.
+  absl::Status Value(const v1::Value& value) const;
+  absl::Status Values(const v1::ListValuesResponse& list) const;
   // A message in a structured format; INVALID_ARGUMENT for `-o name`, and for tables nothing.
   absl::Status Message(const google::protobuf::Message& message) const;
   // The same for a document that is already JSON.

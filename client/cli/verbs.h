@@ -24,6 +24,10 @@ void AddShare(CLI::App& app, Cli& cli);
 void AddTransfer(CLI::App& app, Cli& cli);
 void AddWatch(CLI::App& app, Cli& cli);
 void AddSessions(CLI::App& app, Cli& cli);
+void AddBarrier(CLI::App& app, Cli& cli);
+void AddPublish(CLI::App& app, Cli& cli);
+// wait-value, withdraw, values.
+void AddValues(CLI::App& app, Cli& cli);
 void AddLabel(CLI::App& app, Cli& cli);
 void AddPolicy(CLI::App& app, Cli& cli);
 void AddHealthcheck(CLI::App& app, Cli& cli);

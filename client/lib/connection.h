@@ -116,7 +116,8 @@ class Connection {
   template <typename Stub>
   void EnterSession(grpc::ClientContext& context) const {
     Enter(context, std::is_same_v<Stub, v1::SocketService::StubInterface> ||
-                       std::is_same_v<Stub, v1::HostService::StubInterface>);
+                       std::is_same_v<Stub, v1::HostService::StubInterface> ||
+                       std::is_same_v<Stub, v1::CoordinationService::StubInterface>);
   }
   void Enter(grpc::ClientContext& context, bool in_session) const {
     if (in_session && !session_.empty()) context.AddMetadata("socketeer-session", session_);

@@ -27,7 +27,8 @@ absl::StatusOr<Host> Host::Connect(std::string_view endpoint, HostOptions option
               .sessions = v1::SessionService::NewStub(channel),
               .host = v1::HostService::NewStub(channel),
               .health = grpc::health::v1::Health::NewStub(channel),
-              .channel = channel};
+              .channel = channel,
+              .coordination = v1::CoordinationService::NewStub(channel)};
   internal::Connection::Probe probe;
   if (!target.host.empty()) {
     probe = [target, credentials = options.credentials, longest = options.connect_time](absl::Duration within,

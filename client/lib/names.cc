@@ -16,6 +16,8 @@ struct Collection {
 
 constexpr Collection kSockets = {"sockets/", "socket"};
 constexpr Collection kSessions = {"sessions/", "session"};
+constexpr Collection kBarriers = {"barriers/", "barrier"};
+constexpr Collection kValues = {"values/", "value"};
 constexpr size_t kMaxIdBytes = 63;
 constexpr size_t kMaxLabelKeyBytes = 63;
 constexpr size_t kMaxLabelValueBytes = 255;
@@ -66,6 +68,10 @@ absl::StatusOr<std::string> ParseSocketName(std::string_view text) { return Pars
 absl::StatusOr<std::string> ParseSessionId(std::string_view text) { return ParseId(kSessions, text); }
 
 absl::StatusOr<std::string> ParseSessionName(std::string_view text) { return ParseName(kSessions, text); }
+
+absl::StatusOr<std::string> ParseBarrierName(std::string_view text) { return ParseName(kBarriers, text); }
+
+absl::StatusOr<std::string> ParseValueName(std::string_view text) { return ParseName(kValues, text); }
 
 absl::Status CheckHostName(std::string_view name) {
   if (IsId(name)) return absl::OkStatus();

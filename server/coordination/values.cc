@@ -44,10 +44,11 @@ base::Result<ValuePtr> Values::Publish(const registry::SessionPtr& session, cons
   return value;
 }
 
-base::Result<ValuePtr> Values::Withdraw(const std::string& owner, const std::string& id) {
+base::Result<ValuePtr> Values::Withdraw(const std::string& owner, const std::string& id, uint64_t revision) {
   std::lock_guard lock(mutex_);
   const auto found = values_.find(id);
   if (found == values_.end() || found->second->owner() != owner) return base::ValueNotFound(id);
+  if (revision != 0 && found->second->revision != revision) return base::ValueNotFound(id);
   ValuePtr value = std::move(found->second);
   values_.erase(found);
   Forget(of_identity_, owner);

@@ -49,8 +49,8 @@ class Values {
   // returns. Errors: SESSION_ENDED, VALUE_EXISTS, LIMIT_REACHED max_values, max_values_per_identity.
   base::Result<ValuePtr> Publish(const registry::SessionPtr& session, const std::string& id, std::string data,
                                  bool shared);
-  // Errors: VALUE_NOT_FOUND.
-  base::Result<ValuePtr> Withdraw(const std::string& owner, const std::string& id);
+  // `revision`: only if it is still that one; 0: whichever it is. Errors: VALUE_NOT_FOUND.
+  base::Result<ValuePtr> Withdraw(const std::string& owner, const std::string& id, uint64_t revision = 0);
   // Ends all that live in it. It has ended: nothing is published in it any more.
   void EndSession(const registry::Session& session);
 

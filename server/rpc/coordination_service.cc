@@ -118,7 +118,7 @@ CoordinationService::Reactor* CoordinationService::WithdrawValue(Context* contex
   const auto withdraw = [=, this](Call& call) -> base::Status {
     auto id = ValueIdOf(request->name(), "name");
     if (!id.ok()) return std::move(id).error();
-    auto value = core_.values.Withdraw(call.identity(), *id);
+    auto value = core_.values.Withdraw(call.identity(), *id, request->revision());
     if (!value.ok()) return std::move(value).error();
     Show(**value, call.identity(), response);
     call.Succeed();

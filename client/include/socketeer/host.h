@@ -23,10 +23,11 @@ class MethodDescriptor;
 
 namespace socketeer {
 
-class Session;      // socketeer/session.h
-class SessionHold;  // socketeer/session.h
-class Watcher;      // socketeer/watcher.h
-struct Stubs;       // socketeer/stubs.h
+class Coordination;  // socketeer/coordination.h
+class Session;       // socketeer/session.h
+class SessionHold;   // socketeer/session.h
+class Watcher;       // socketeer/watcher.h
+struct Stubs;        // socketeer/stubs.h
 
 // "unix:" and $XDG_RUNTIME_DIR/socketeer.sock, or /run/socketeer.sock for root.
 // ErrorKind::kUnreachable when XDG_RUNTIME_DIR is not set.
@@ -111,6 +112,7 @@ class Host {
                     google::protobuf::Message* response, const CallOptions& options = {}) const;
 
  private:
+  friend class Coordination;
   friend class Session;
 
   explicit Host(std::shared_ptr<internal::Connection> connection);

@@ -20,6 +20,10 @@ absl::StatusOr<std::string> ParseSocketId(std::string_view text);
 absl::StatusOr<std::string> ParseSessionName(std::string_view text);
 absl::StatusOr<std::string> ParseSessionId(std::string_view text);
 
+// The same for barriers and published values: "go" and "barriers/go" become "barriers/go".
+absl::StatusOr<std::string> ParseBarrierName(std::string_view text);
+absl::StatusOr<std::string> ParseValueName(std::string_view text);
+
 // A host's in a hosts file: the same grammar, so that no name is also an IP address, a path, or has a port.
 absl::Status CheckHostName(std::string_view name);
 

@@ -8,6 +8,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
+#include "socketeer/v1/coordination_service.grpc.pb.h"
 #include "socketeer/v1/host_service.grpc.pb.h"
 #include "socketeer/v1/session_service.grpc.pb.h"
 #include "socketeer/v1/socket_service.grpc.pb.h"
@@ -40,6 +41,7 @@ struct Stubs {
   std::shared_ptr<grpc::ChannelInterface> channel = nullptr;
   // For streams. Null: made of `channel`.
   std::shared_ptr<AttachStub> attach = nullptr;
+  std::shared_ptr<v1::CoordinationService::StubInterface> coordination = nullptr;
 };
 
 }  // namespace socketeer
