@@ -22,8 +22,9 @@ using grpc::StatusCode;
 
 std::vector<const MethodDescriptor*> EveryMethod() {
   std::vector<const MethodDescriptor*> methods;
-  for (const auto* file : {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
-                           v1::CreateSessionRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
+        v1::CreateSessionRequest::descriptor()->file(), v1::AwaitBarrierRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) methods.push_back(file->service(s)->method(m));
     }

@@ -43,9 +43,11 @@ watch_pb = importlib.import_module("socketeer.v1.watch_pb2")
 status_pb = importlib.import_module("google.rpc.status_pb2")
 details_pb = importlib.import_module("google.rpc.error_details_pb2")
 health_pb = importlib.import_module("grpc.health.v1.health_pb2")
+coordination_pb = importlib.import_module("socketeer.v1.coordination_service_pb2")
 _sockets = importlib.import_module("socketeer.v1.socket_service_pb2_grpc")
 _sessions = importlib.import_module("socketeer.v1.session_service_pb2_grpc")
 _hosts = importlib.import_module("socketeer.v1.host_service_pb2_grpc")
+_coordination = importlib.import_module("socketeer.v1.coordination_service_pb2_grpc")
 _health = importlib.import_module("grpc.health.v1.health_pb2_grpc")
 
 
@@ -71,6 +73,7 @@ class Client:
         self.sessions = _sessions.SessionServiceStub(self.channel)
         self.sockets = _sockets.SocketServiceStub(self.channel)
         self.hosts = _hosts.HostServiceStub(self.channel)
+        self.coordination = _coordination.CoordinationServiceStub(self.channel)
         self.health = _health.HealthStub(self.channel)
 
     def in_session(self, name):

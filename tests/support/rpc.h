@@ -20,6 +20,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "socketeer/v1/coordination_service.grpc.pb.h"
 #include "socketeer/v1/error.pb.h"
 #include "socketeer/v1/host_service.grpc.pb.h"
 #include "socketeer/v1/session_service.grpc.pb.h"
@@ -31,6 +32,8 @@ namespace socketeer::testing {
 using Stub = v1::SocketService::Stub;
 using AsyncStub = v1::SocketService::StubInterface::async_interface;
 using SessionStub = v1::SessionService::Stub;
+using CoordinationStub = v1::CoordinationService::Stub;
+using AsyncCoordination = v1::CoordinationService::StubInterface::async_interface;
 
 // A message from its text format; a text that does not parse is a broken test.
 template <typename Message>
@@ -193,6 +196,7 @@ class Caller {
     stub_ = v1::SocketService::NewStub(channel_);
     host_stub_ = v1::HostService::NewStub(channel_);
     session_stub_ = v1::SessionService::NewStub(channel_);
+    coordination_stub_ = v1::CoordinationService::NewStub(channel_);
   }
 
   ~Caller() {
@@ -209,7 +213,7 @@ class Caller {
     if (!session_.empty()) context.AddMetadata("socketeer-session", session_);
   }
 
-  // caller.Ask(&Stub::GetSocket, request); also of a SessionStub.
+  // caller.Ask(&Stub::GetSocket, request); also of a SessionStub or a CoordinationStub.
   template <typename Service, typename Request, typename Response>
   Reply<Response> Ask(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*),
                       const std::type_identity_t<Request>& request,
@@ -220,6 +224,8 @@ class Caller {
     Reply<Response> reply;
     if constexpr (std::is_same_v<Service, Stub>) {
       reply.status = ((*stub_).*method)(&context, request, &reply.value);
+    } else if constexpr (std::is_same_v<Service, CoordinationStub>) {
+      reply.status = ((*coordination_stub_).*method)(&context, request, &reply.value);
     } else {
       reply.status = ((*session_stub_).*method)(&context, request, &reply.value);
     }
@@ -232,10 +238,11 @@ class Caller {
     return Ask(method, Text<Request>(text), deadline);
   }
 
-  // pending = caller.Start(&AsyncStub::AcceptSocket, request); without a deadline: until it ends by itself.
-  template <typename Request, typename Response>
-  Pending<Response> Start(void (AsyncStub::*method)(grpc::ClientContext*, const Request*, Response*,
-                                                    std::function<void(grpc::Status)>),
+  // pending = caller.Start(&AsyncStub::AcceptSocket, request); without a deadline: until it ends by itself. Also of
+  // AsyncCoordination.
+  template <typename Async, typename Request, typename Response>
+  Pending<Response> Start(void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
+                                                std::function<void(grpc::Status)>),
                           const std::type_identity_t<Request>& request, std::chrono::milliseconds deadline = {}) const {
     Pending<Response> pending;
     auto& state = *pending.state_;
@@ -248,17 +255,22 @@ class Caller {
       std::lock_guard lock(mutex_);
       ends_.push_back([pending] { pending.End(); });
     }
-    (stub_->async()->*method)(&state.context, sent, &state.response, [&state](grpc::Status status) {
+    const auto end = [&state](grpc::Status status) {
       std::lock_guard lock(state.mutex);
       state.status = std::move(status);
       ++state.ends;
       state.changed.notify_all();
-    });
+    };
+    if constexpr (std::is_same_v<Async, AsyncStub>) {
+      (stub_->async()->*method)(&state.context, sent, &state.response, end);
+    } else {
+      (coordination_stub_->async()->*method)(&state.context, sent, &state.response, end);
+    }
     return pending;
   }
-  template <typename Request, typename Response>
-  Pending<Response> Start(void (AsyncStub::*method)(grpc::ClientContext*, const Request*, Response*,
-                                                    std::function<void(grpc::Status)>),
+  template <typename Async, typename Request, typename Response>
+  Pending<Response> Start(void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
+                                                std::function<void(grpc::Status)>),
                           const std::string& text, std::chrono::milliseconds deadline = {}) const {
     return Start(method, Text<Request>(text), deadline);
   }
@@ -283,6 +295,7 @@ class Caller {
   std::unique_ptr<Stub> stub_;
   std::unique_ptr<v1::HostService::Stub> host_stub_;
   std::unique_ptr<SessionStub> session_stub_;
+  std::unique_ptr<CoordinationStub> coordination_stub_;
   const std::string session_;
   mutable std::mutex mutex_;
   mutable std::vector<std::function<void()>>
