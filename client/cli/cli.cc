@@ -18,6 +18,7 @@
 namespace socketeer::cli {
 namespace {
 
+constexpr std::string_view kTimeout = "30s";
 // The daemon may be far away, however short a wait is asked of it.
 constexpr absl::Duration kShortestConnect = absl::Seconds(1);
 
@@ -53,7 +54,8 @@ void Cli::Add(CLI::App* verb, Action action, bool takes_fleet) {
 }
 
 absl::Status Cli::Prepare() {
-  SOCKETEER_ASSIGN_OR_RETURN(timeout_, InArgument("--timeout", ParseTimeout(timeout_text_)));
+  SOCKETEER_ASSIGN_OR_RETURN(timeout_,
+                             InArgument("--timeout", ParseTimeout(timeout_text_.empty() ? kTimeout : timeout_text_)));
   SOCKETEER_RETURN_IF_ERROR(RefuseFleet());
   output_.emplace(format_.empty() ? Format::kTable : *ParseFormat(format_));
   StartInterruptHandling(&cancellation_);

@@ -59,6 +59,10 @@ class Cli {
   bool OnFleet() const { return all_hosts_ || !on_.empty(); }
   // The hosts of the hosts file that carry the labels of --on, and `labels`. A mistake: --host, or that there is none.
   absl::StatusOr<std::vector<HostEntry>> FleetHosts(const Labels& labels) const;
+  // The whole hosts file; nullopt: there is none.
+  absl::StatusOr<std::optional<HostsFile>> Hosts() const;
+  // Whether --host is on the command line.
+  bool HasHostOption() const { return host_.has_value(); }
   // One of them. --timeout bounds each call that does not wait, too. Any thread.
   absl::StatusOr<Host> DaemonOf(const HostEntry& host) const;
   // The same daemon, with calls in the session that --session names.
@@ -72,6 +76,10 @@ class Cli {
   // What each call gets: --timeout and Ctrl-C.
   CallOptions Calls();
   absl::Duration timeout() const { return timeout_; }
+  // --timeout; nullopt: it is not on the command line, and another default than the program's may count.
+  std::optional<absl::Duration> TimeoutGiven() const {
+    return timeout_text_.empty() ? std::nullopt : std::optional(timeout_);
+  }
   // INVALID_ARGUMENT when there is an --output: of a verb whose output has one form.
   absl::Status RefuseFormat() const;
   const Output& out() const { return *output_; }
@@ -103,8 +111,8 @@ class Cli {
     std::optional<std::string> ca, cert, key, token_file;
   };
   CredentialOptions credentials_;
-  std::string format_;  // "": the default
-  std::string timeout_text_ = "30s";
+  std::string format_;        // "": the default
+  std::string timeout_text_;  // "": the default
   absl::Duration timeout_;
   std::optional<Output> output_;
   std::string verb_;

@@ -98,6 +98,12 @@ absl::StatusOr<std::vector<HostEntry>> Cli::FleetHosts(const Labels& labels) con
   return InArgument(on_.empty() ? "--label" : "--on", hosts.Select(wanted));
 }
 
+absl::StatusOr<std::optional<HostsFile>> Cli::Hosts() const {
+  SOCKETEER_ASSIGN_OR_RETURN(const std::string path, HostsFilePath());
+  if (path.empty()) return std::nullopt;
+  return HostsFile::Load(path);
+}
+
 absl::StatusOr<Host> Cli::DaemonOf(const HostEntry& host) const {
   SOCKETEER_ASSIGN_OR_RETURN(HostOptions options, HostOptionsFor(host));
   options.answer_time = std::clamp(timeout_, kShortestAnswer, options.answer_time);

@@ -80,6 +80,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddWhoAmI(app, cli);
   AddQuota(app, cli);
   AddHosts(app, cli);
+  AddProbe(app, cli);
   AddCompletion(app, cli);
 }
 

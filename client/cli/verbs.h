@@ -36,6 +36,7 @@ void AddCert(CLI::App& app, Cli& cli);
 void AddWhoAmI(CLI::App& app, Cli& cli);
 void AddQuota(CLI::App& app, Cli& cli);
 void AddHosts(CLI::App& app, Cli& cli);
+void AddProbe(CLI::App& app, Cli& cli);
 // Completes what the others added: `app` outlives the action.
 void AddCompletion(CLI::App& app, Cli& cli);
 

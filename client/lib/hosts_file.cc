@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "client/lib/channel.h"
 #include "client/lib/file.h"
 #include "client/lib/hosts_reader.h"
 #include "socketeer/status_macros.h"
@@ -96,6 +97,12 @@ absl::StatusOr<std::vector<HostEntry>> HostsFile::Select(const std::map<std::str
   return absl::InvalidArgumentError(
       "no host in " + Printable(path_) + " is labelled " + wanted + "; there is " +
       (known.empty() ? "no label in it" : FirstOf(std::vector<std::string>(known.begin(), known.end()))));
+}
+
+std::string DataAddressOf(const HostEntry& host) {
+  if (!host.data_address.empty()) return host.data_address;
+  const absl::StatusOr<internal::Target> target = internal::ParseTarget(host.address);
+  return target.ok() ? target->host : "";
 }
 
 std::string DefaultHostsFile() {

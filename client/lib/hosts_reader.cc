@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/lib/channel.h"
+#include "client/lib/host_port.h"
 #include "socketeer/names.h"
 #include "socketeer/text.h"
 
@@ -39,13 +40,15 @@ class HostsReader {
 
  private:
   HostEntry ReadHost(const YAML::Node& node) {
-    const yaml::Fields fields(node, {"name", "address", "ca", "cert", "key", "token_file", "labels"}, &problems_);
+    const yaml::Fields fields(node, {"name", "address", "data_address", "ca", "cert", "key", "token_file", "labels"},
+                              &problems_);
     HostEntry host;
     for (const char* const key : {"name", "address"}) {
       if (!fields.Has(key)) problems_.Note(node, "the key " + std::string(key) + " of a host is missing");
     }
     if (fields.Has("name")) host.name = ReadName(fields["name"]);
     if (fields.Has("address")) host.address = ReadAddress(fields["address"]);
+    if (fields.Has("data_address")) host.data_address = ReadDataAddress(fields["data_address"]);
     const CredentialFiles own = Files(fields, node);
     if (IsUnixAddress(host.address)) {
       CheckNoTls(fields, host.address);
@@ -82,6 +85,14 @@ class HostsReader {
     const absl::Status status = ParseTarget(address).status();
     if (!status.ok()) {
       problems_.Note(node, "address: " + std::string(status.message()) + "; it must be " + kAddressForms);
+    }
+    return address;
+  }
+
+  std::string ReadDataAddress(const YAML::Node& node) {
+    std::string address = Text("data_address", node);
+    if (!IsIpv4(address) && !IsIpv6(address) && !IsHostName(address)) {
+      problems_.Note(node, "data_address: " + Quoted(address) + " is no IP address and no name; it has no port");
     }
     return address;
   }

@@ -93,7 +93,7 @@ TEST(HostsFile, AUnixSocketHasNoTls) {
 }
 
 TEST(HostsFile, SaysWhatIsWrongAndWhere) {
-  const std::string in_hosts = "known are name, address, ca, cert, key, token_file, labels";
+  const std::string in_hosts = "known are name, address, data_address, ca, cert, key, token_file, labels";
   const std::pair<std::string, std::string> wrong[] = {
       {"", "f/h:1: there are no hosts"},
       {"# nothing\n", "f/h:1: there are no hosts"},

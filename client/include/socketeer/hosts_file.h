@@ -16,6 +16,8 @@ struct HostEntry {
   std::string name{};
   // As Host::Connect takes it. A UNIX socket's path that was relative to the file's folder has that in front.
   std::string address{};
+  // An IP address, or a name, at which others reach the host's sockets; "": the file says none. See DataAddressOf.
+  std::string data_address{};
   // The host's own, else the file's defaults; relative paths likewise. Over a UNIX socket of the defaults only the
   // token. ReadCredentials reads them.
   CredentialFiles credentials{};
@@ -52,6 +54,10 @@ class HostsFile {
   std::string path_;
   std::vector<HostEntry> hosts_;
 };
+
+// At which others reach the host's sockets: its data_address, else the host of its daemon's address. "": neither is
+// there, for the daemon's address is a UNIX socket's.
+std::string DataAddressOf(const HostEntry& host);
 
 // Where this user's is looked for: $XDG_CONFIG_HOME/socketeer/hosts.yaml, without that variable
 // ~/.config/socketeer/hosts.yaml. "": there is no such file.
