@@ -29,7 +29,7 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 
 constexpr char kProbeFooter[] =
     R"(An arrow is 'FROM->TO:PORT[,PORT...]', in quotation marks: to the shell > is a file. FROM is a host of the
-hosts file, whose daemon connects; without it, '->TO:PORT', the daemon of --host. TO is a host of the hosts
+hosts file, whose daemon connects; a dot, '.->TO:PORT', is the daemon of --host. TO is a host of the hosts
 file (at its data_address, else where its daemon is), any other address, or a UNIX socket. A PORT is 80,
 tcp/80 or udp/53.
 
@@ -76,11 +76,11 @@ absl::StatusOr<std::vector<ProbeCell>> CellsOfArrows(const Cli& cli, const Probe
   bool local = false;
   for (const std::string& arrow : arguments.arrows) {
     SOCKETEER_ASSIGN_OR_RETURN(const std::vector<ProbeCell> parsed, ParseArrow(arrow, arguments.udp, hosts));
-    local = local || parsed[0].from.empty();
+    local = local || parsed[0].from == kFromHere;
     cells.insert(cells.end(), parsed.begin(), parsed.end());
   }
   for (ProbeCell& cell : cells) cell.expected = expected;
-  if (cli.HasHostOption() && !local) return UsageError("--host is for arrows without a host before them: '->TO:PORT'");
+  if (cli.HasHostOption() && !local) return UsageError("--host is for arrows from a dot: '.->TO:PORT'");
   return cells;
 }
 
@@ -88,9 +88,9 @@ absl::StatusOr<std::vector<ProbeCell>> CellsOfArrows(const Cli& cli, const Probe
 class Sessions {
  public:
   static absl::StatusOr<Sessions> Make(Cli& cli, std::vector<HostEntry> hosts, bool local) {
-    if (local) hosts.push_back({});
+    if (local) hosts.push_back({.name = kFromHere});
     const auto connect = [&cli](const HostEntry& entry) {
-      return entry.name.empty() ? cli.DaemonItself() : cli.DaemonOf(entry);
+      return entry.name == kFromHere ? cli.DaemonItself() : cli.DaemonOf(entry);
     };
     const Fleet fleet(std::move(hosts), connect, {.time_per_host = kPatience});
     CallOptions calls = cli.Calls();
@@ -122,11 +122,11 @@ class Sessions {
 absl::StatusOr<ProbeAnswers> AskPlan(Cli& cli, const ProbePlan& plan, const std::optional<HostsFile>& hosts) {
   SOCKETEER_ASSIGN_OR_RETURN(std::vector<HostEntry> entries, HostsOf(plan, hosts));
   bool local = false;
-  for (const ProbeCell& cell : plan.cells) local = local || cell.from.empty();
+  for (const ProbeCell& cell : plan.cells) local = local || cell.from == kFromHere;
   SOCKETEER_ASSIGN_OR_RETURN(const Sessions sessions, Sessions::Make(cli, std::move(entries), local));
   std::vector<probe::Question> questions;
   for (const ProbeCell& cell : plan.cells) {
-    probe::Question question{.from_name = FromText(cell),
+    probe::Question question{.from_name = cell.from,
                              .from = sessions.HostOf(cell.from),
                              .to = cell.address,
                              .protocol = cell.protocol,

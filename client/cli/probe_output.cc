@@ -27,7 +27,7 @@ std::string TookText(const probe::Answer& answer) {
 std::vector<std::string> Header() { return {"FROM", "TO", "PROTOCOL", "FOUND", "TOOK", "WHY"}; }
 
 std::vector<std::string> Row(const ProbeCell& cell, const probe::Answer& answer) {
-  return {FromText(cell),      ToText(cell),     ProtocolWord(cell),
+  return {cell.from,           ToText(cell),     ProtocolWord(cell),
           Found(cell, answer), TookText(answer), OrDash(Printable(answer.detail))};
 }
 
@@ -86,7 +86,7 @@ std::string ProbeJson(const ProbePlan& plan, const ProbeAnswers& answers) {
     Document port = nullptr;
     if (cell.port.has_value()) port = *cell.port;
     cells.push_back(
-        {{"from", FromText(cell)},
+        {{"from", cell.from},
          {"to", cell.to},
          {"port", port},
          {"protocol", ProtocolWord(cell)},

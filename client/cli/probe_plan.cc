@@ -48,12 +48,10 @@ absl::StatusOr<probe::Port> ParseArrowPort(const std::string& text, bool udp) {
 }
 
 absl::Status CheckFrom(const std::string& from, const std::optional<HostsFile>& hosts) {
-  return from.empty() ? absl::OkStatus() : FindHost(from, hosts).status();
+  return from == kFromHere ? absl::OkStatus() : FindHost(from, hosts).status();
 }
 
 }  // namespace
-
-std::string FromText(const ProbeCell& cell) { return cell.from.empty() ? "local" : cell.from; }
 
 std::string ToText(const ProbeCell& cell) {
   if (!cell.port.has_value()) return Printable(cell.to);
@@ -111,7 +109,7 @@ absl::StatusOr<std::vector<ProbeCell>> CellsOf(const probe::Matrix& matrix, cons
 absl::StatusOr<std::vector<HostEntry>> HostsOf(const ProbePlan& plan, const std::optional<HostsFile>& hosts) {
   std::set<std::string> names;
   for (const ProbeCell& cell : plan.cells) {
-    if (!cell.from.empty()) names.insert(cell.from);
+    if (cell.from != kFromHere) names.insert(cell.from);
     if (!plan.listen) continue;
     if (!CheckHostName(cell.to).ok() || !FindHost(cell.to, hosts).ok()) {
       return UsageError("to listen at " + Quoted(ToText(cell)) + " a daemon is needed there, and " + Quoted(cell.to) +

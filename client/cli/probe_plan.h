@@ -14,9 +14,11 @@
 
 namespace socketeer::cli {
 
+inline constexpr char kFromHere[] = ".";
+
 // One arrow.
 struct ProbeCell {
-  std::string from{};  // of the hosts file; "": the daemon of --host
+  std::string from{};  // of the hosts file; ".": the daemon of --host
   std::string to{};    // a host of the hosts file, an address, or a UNIX socket
   std::optional<uint16_t> port{};
   probe::Protocol protocol = probe::Protocol::kTcp;
@@ -24,8 +26,6 @@ struct ProbeCell {
   probe::Expected expected{};
 };
 
-// "local" for the daemon of --host.
-std::string FromText(const ProbeCell& cell);
 // "b:80", "[fd00::1]:80", "/run/x.sock"
 std::string ToText(const ProbeCell& cell);
 

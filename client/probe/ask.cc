@@ -70,7 +70,7 @@ std::string Within(absl::Duration timeout) { return absl::FormatDuration(timeout
 
 Answer AnswerOf(const absl::Status& error, const std::string& at, bool far_listens) {
   Answer answer{.reason = ReasonOfError(error, far_listens),
-                .error = ReasonOf(error),
+                .error = Classify(error) == ErrorKind::kTimedOut ? "" : ReasonOf(error),
                 .errno_number = ErrnoOf(error),
                 .detail = FirstLine(error)};
   const bool of_network = IsBlocked(answer.reason);
