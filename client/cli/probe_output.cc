@@ -11,7 +11,10 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-const char* ProtocolWord(const ProbeCell& cell) { return cell.protocol == probe::Protocol::kTcp ? "tcp" : "udp"; }
+const char* ProtocolWord(const ProbeCell& cell) {
+  if (cell.address.has_unix_domain()) return "unix";
+  return cell.protocol == probe::Protocol::kTcp ? "tcp" : "udp";
+}
 
 // "open"; "dropped, not open".
 std::string Found(const ProbeCell& cell, const probe::Answer& answer) {

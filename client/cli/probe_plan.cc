@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<ProbeCell>> ParseArrow(const std::string& text, bool 
   const std::string to(absl::StripAsciiWhitespace(text.substr(arrow + 2)));
   if (IsUnix(to)) {
     cell.to = to;
-    if (udp) cell.protocol = probe::Protocol::kUdp;
+    if (udp) return UsageError("--udp does not go with a UNIX socket");
     SOCKETEER_ASSIGN_OR_RETURN(cell.address, ParseEndpoint(to, EndpointUse::kConnect));
     return std::vector{cell};
   }

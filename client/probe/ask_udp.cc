@@ -48,7 +48,7 @@ absl::StatusOr<Answer> Converse(const Question& question, const RemoteSocket& so
 absl::StatusOr<Answer> AskUdp(const Question& question, const Host& host, FarEnd* far, Cancellation* cancellation) {
   v1::OpenSocketRequest request;
   *request.mutable_connect() = question.to;
-  SOCKETEER_RETURN_IF_ERROR(ApplyKind(question.to.has_unix_domain() ? "unix-dgram" : "udp", &request));
+  SOCKETEER_RETURN_IF_ERROR(ApplyKind("udp", &request));
   const absl::StatusOr<RemoteSocket> socket =
       host.Open(std::move(request), {.timeout = question.timeout, .cancellation = cancellation});
   if (absl::IsCancelled(socket.status())) return socket.status();

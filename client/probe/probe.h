@@ -23,7 +23,7 @@ inline constexpr int kDatagrams = 3;
 struct Question {
   std::string from_name{};                                                   // for people, as all names here
   absl::StatusOr<Host> from{absl::UnavailableError("no daemon was given")};  // an error: why there is none
-  v1::Endpoint to{};                                                         // also a UNIX socket's
+  v1::Endpoint to{};                                                         // of TCP's also a UNIX socket's
   Protocol protocol = Protocol::kTcp;
   // With it the port is opened there before, and what arrives is known. Not for a UNIX socket.
   std::optional<absl::StatusOr<Host>> far{};

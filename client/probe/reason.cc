@@ -39,6 +39,7 @@ Expected AllBlocked() {
 Reason ReasonOfErrno(int number, bool far_listens) {
   switch (number) {
     case ECONNREFUSED:
+    case ENOENT:  // of a UNIX socket
       return far_listens ? Reason::kRejected : Reason::kRefused;
     case ETIMEDOUT:
       return far_listens ? Reason::kDropped : Reason::kTimeout;

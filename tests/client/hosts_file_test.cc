@@ -65,6 +65,26 @@ hosts:
   EXPECT_TRUE(b.labels.empty());
 }
 
+TEST(HostsFile, WhereAHostsSocketsAreReached) {
+  const HostsFile file = ReadHostsFile(R"(
+hosts:
+  - {name: said, address: "10.0.0.1:7625", data_address: 192.0.2.1}
+  - {name: v6, address: ./a.sock, data_address: "fd00::1"}
+  - {name: named, address: /a.sock, data_address: build-3.lab}
+  - {name: control, address: "10.0.0.1:7625"}
+  - {name: control-v6, address: "[fd00::2]"}
+  - {name: nowhere, address: ./a.sock}
+)");
+  const std::pair<const char*, const char*> expected[] = {{"said", "192.0.2.1"},      {"v6", "fd00::1"},
+                                                          {"named", "build-3.lab"},   {"control", "10.0.0.1"},
+                                                          {"control-v6", "fd00::2"}, {"nowhere", ""}};
+  for (const auto& [name, address] : expected) EXPECT_EQ(DataAddressOf(*file.Find(name)), address) << name;
+  for (const std::string wrong : {"10.0.0.1:80", "[fd00::1]", "1.2.3", "a b"}) {
+    EXPECT_EQ(WrongHosts("hosts: [{name: a, address: b, data_address: \"" + wrong + "\"}]"),
+              "f/h:1:45: data_address: \"" + wrong + "\" is no IP address and no name; it has no port");
+  }
+}
+
 // A certificate and a key of two places would seldom belong together.
 TEST(HostsFile, DefaultsByField) {
   const HostsFile file = ReadHostsFile(

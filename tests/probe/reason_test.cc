@@ -42,6 +42,7 @@ Reason OfErrno(int number, bool far_listens = false) {
 
 TEST(Reason, OfWhatTheKernelSays) {
   EXPECT_EQ(OfErrno(ECONNREFUSED), Reason::kRefused);
+  EXPECT_EQ(OfErrno(ENOENT), Reason::kRefused);
   EXPECT_EQ(OfErrno(ETIMEDOUT), Reason::kTimeout);
   for (const int number : {EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN, ENOPROTOOPT, EACCES}) {
     EXPECT_EQ(OfErrno(number), Reason::kUnreachable) << number;
@@ -58,9 +59,7 @@ TEST(Reason, WhereAFarEndListensNobodyElseRefuses) {
   EXPECT_EQ(OfErrno(EHOSTUNREACH, true), Reason::kUnreachable);
 }
 
-TEST(Reason, OfTheCallsOwnTimeout) {
-  EXPECT_EQ(ReasonOfError(TimedOutError("connect"), false), Reason::kTimeout);
-}
+TEST(Reason, OfTheCallsOwnTimeout) { EXPECT_EQ(ReasonOfError(TimedOutError("connect"), false), Reason::kTimeout); }
 
 TEST(Reason, WhatADaemonRefuses) {
   EXPECT_EQ(ReasonOfError(ErrorOf(v1::ORIGIN_POLICY, "POLICY_DENIED"), false), Reason::kDenied);
