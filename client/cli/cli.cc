@@ -132,14 +132,14 @@ absl::StatusOr<Host> Cli::DaemonItself() const {
 
 absl::StatusOr<Host> Cli::DaemonAt() const {
   SOCKETEER_ASSIGN_OR_RETURN(const HostEntry target, Target());
-  SOCKETEER_ASSIGN_OR_RETURN(const HostOptions options, HostOptionsFor(target));
+  SOCKETEER_ASSIGN_OR_RETURN(const HostOptions options, HostOptionsFor(target, OnFleet()));
   return InArgument("--host", Host::Connect(target.address, options));
 }
 
-absl::StatusOr<HostOptions> Cli::HostOptionsFor(const HostEntry& target) const {
+absl::StatusOr<HostOptions> Cli::HostOptionsFor(const HostEntry& target, bool one_of_many) const {
   HostOptions options;
   options.connect_time = std::clamp(timeout_, kShortestConnect, options.connect_time);
-  SOCKETEER_ASSIGN_OR_RETURN(options.credentials, CredentialsFor(target));
+  SOCKETEER_ASSIGN_OR_RETURN(options.credentials, CredentialsFor(target, one_of_many));
   if (const char* const traceparent = std::getenv("TRACEPARENT")) options.traceparent = traceparent;
   return options;
 }

@@ -42,6 +42,8 @@ class Cli {
   void ReportOf(const std::string& host, const absl::Status& status);
   // The same without printing it.
   void Count(const absl::Status& status);
+  // The same of an exit code.
+  void CountExit(int code) { exit_code_ = GraverExitCode(exit_code_, code); }
   // What was to be found out: the exit code, if it is not so.
   void Expected(bool held) {
     if (!held && exit_code_ == 0) exit_code_ = kExitUnexpected;
@@ -65,6 +67,10 @@ class Cli {
   bool HasHostOption() const { return host_.has_value(); }
   // One of them. --timeout bounds each call that does not wait, too. Any thread.
   absl::StatusOr<Host> DaemonOf(const HostEntry& host) const;
+  // One of many that are not those of --on: `target` is what --host may be. Any thread.
+  absl::StatusOr<Host> DaemonNamed(const std::string& target) const;
+  // A mistake: --host or --session, of a verb whose hosts and sessions are told elsewhere.
+  absl::Status RefuseHost(std::string_view instead) const;
   // The same daemon, with calls in the session that --session names.
   absl::StatusOr<Host> InSession(const Host& host) const;
   // What is wrong with --session, of a verb that is called in one, or in none.
@@ -94,13 +100,16 @@ class Cli {
   std::optional<std::string> HostGiven() const;
   // "": there is none.
   absl::StatusOr<std::string> HostsFilePath() const;
-  // What --host says: an address, with nothing beside it, or a host of the hosts file.
+  // What --host says.
   absl::StatusOr<HostEntry> Target() const;
+  // An address, with nothing beside it, or a host of the hosts file. `said_by` begins a mistake.
+  absl::StatusOr<HostEntry> TargetNamed(const std::string& name, std::string_view said_by) const;
   // "sessions/ID"; "": none is named.
   absl::StatusOr<std::string> SessionGiven() const;
-  absl::StatusOr<HostOptions> HostOptionsFor(const HostEntry& target) const;
-  // Of each, what an option says; else its variable; else the hosts file.
-  absl::StatusOr<Credentials> CredentialsFor(const HostEntry& host) const;
+  absl::StatusOr<HostOptions> HostOptionsFor(const HostEntry& target, bool one_of_many) const;
+  // Of each, what an option says; else its variable; else the hosts file. Of one of many hosts, what the hosts file says
+  // comes before the variables.
+  absl::StatusOr<Credentials> CredentialsFor(const HostEntry& host, bool one_of_many) const;
 
   std::optional<std::string> host_;
   std::optional<std::string> hosts_file_;

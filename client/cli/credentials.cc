@@ -27,7 +27,7 @@ void Cli::AddCredentialOptions(CLI::App& app) {
       ->type_name("FILE");
 }
 
-absl::StatusOr<Credentials> Cli::CredentialsFor(const HostEntry& host) const {
+absl::StatusOr<Credentials> Cli::CredentialsFor(const HostEntry& host, bool one_of_many) const {
   const CredentialOptions& given = credentials_;
   const bool over_unix = IsUnix(host.address);
   const bool tls_given = given.ca.has_value() || given.cert.has_value() || given.key.has_value();
@@ -40,13 +40,13 @@ absl::StatusOr<Credentials> Cli::CredentialsFor(const HostEntry& host) const {
   const bool own_given = given.cert.has_value() || given.key.has_value();
   // What is exported for one daemon must not be shown to all: on many hosts, one's own credentials come first.
   const CredentialFiles& own = host.credentials;
-  const bool has_own = OnFleet() && !(own.token_file.empty() && own.cert.empty() && own.key.empty());
+  const bool has_own = one_of_many && !(own.token_file.empty() && own.cert.empty() && own.key.empty());
   const auto variable = [&](const char* name, bool not_meant) { return not_meant || has_own ? nullptr : name; };
   CredentialFiles files;
   SOCKETEER_ASSIGN_OR_RETURN(files.token_file,
                              PathFrom({given.token_file, "--token-file", variable("SOCKETEER_TOKEN_FILE", false)}));
   SOCKETEER_ASSIGN_OR_RETURN(
-      files.ca, PathFrom({given.ca, "--ca", over_unix || (OnFleet() && !own.ca.empty()) ? nullptr : "SOCKETEER_CA"}));
+      files.ca, PathFrom({given.ca, "--ca", over_unix || (one_of_many && !own.ca.empty()) ? nullptr : "SOCKETEER_CA"}));
   SOCKETEER_ASSIGN_OR_RETURN(files.cert,
                              PathFrom({given.cert, "--cert", variable("SOCKETEER_CERT", over_unix || own_given)}));
   SOCKETEER_ASSIGN_OR_RETURN(files.key,

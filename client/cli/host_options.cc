@@ -67,13 +67,31 @@ absl::StatusOr<HostEntry> Cli::Target() const {
     return UsageError("--hosts-file goes with a NAME in --host" +
                       (given.has_value() ? ", and " + Quoted(*given) + " is an address" : ", which is not given"));
   }
+  return TargetNamed(*given, "--host: ");
+}
+
+absl::StatusOr<HostEntry> Cli::TargetNamed(const std::string& name, std::string_view said_by) const {
+  HostEntry host;
+  host.address = name;
+  if (!CheckHostName(name).ok()) return host;
   SOCKETEER_ASSIGN_OR_RETURN(const std::string path, HostsFilePath());
   if (path.empty()) return host;
   SOCKETEER_ASSIGN_OR_RETURN(const HostsFile hosts, HostsFile::Load(path));
-  absl::StatusOr<HostEntry> found = hosts.Find(*given);
+  absl::StatusOr<HostEntry> found = hosts.Find(name);
   if (found.ok()) return found;
-  return UsageError("--host: " + std::string(found.status().message()) + ". An address without a port is written " +
-                    *given + ":7625");
+  return UsageError(std::string(said_by) + std::string(found.status().message()) + ". An address without a port is written " + name + ":7625");
+}
+
+absl::StatusOr<Host> Cli::DaemonNamed(const std::string& target) const {
+  SOCKETEER_ASSIGN_OR_RETURN(const HostEntry entry, TargetNamed(target, ""));
+  SOCKETEER_ASSIGN_OR_RETURN(const HostOptions options, HostOptionsFor(entry, true));
+  return Host::Connect(entry.address, options);
+}
+
+absl::Status Cli::RefuseHost(std::string_view instead) const {
+  if (!host_.has_value() && !session_.has_value()) return absl::OkStatus();
+  return UsageError(std::string(host_.has_value() ? "--host" : "--session") + " does not go with this verb: " +
+                    std::string(instead));
 }
 
 absl::StatusOr<std::vector<HostEntry>> Cli::FleetHosts(const Labels& labels) const {
@@ -105,7 +123,7 @@ absl::StatusOr<std::optional<HostsFile>> Cli::Hosts() const {
 }
 
 absl::StatusOr<Host> Cli::DaemonOf(const HostEntry& host) const {
-  SOCKETEER_ASSIGN_OR_RETURN(HostOptions options, HostOptionsFor(host));
+  SOCKETEER_ASSIGN_OR_RETURN(HostOptions options, HostOptionsFor(host, OnFleet()));
   options.answer_time = std::clamp(timeout_, kShortestAnswer, options.answer_time);
   return Host::Connect(host.address, options);
 }

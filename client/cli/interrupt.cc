@@ -19,6 +19,7 @@ constexpr std::chrono::seconds kClosingTime{5};
 
 std::atomic<int> interrupt_signal{0};
 std::atomic<const Wakeup*> interrupt_watched{nullptr};
+std::atomic<bool> interrupt_at_leisure{false};
 
 bool IsIgnored(int signal) {
   struct sigaction action;
@@ -33,8 +34,10 @@ void HandleSignals(sigset_t signals, Cancellation* cancellation) {
     const bool first = interrupt_signal.exchange(signal) == 0;
     const bool heard = cancellation->Cancel();
     const Wakeup* const watched = interrupt_watched.load();
-    if (watched != nullptr) {
-      watched->Signal();
+    if (watched != nullptr) watched->Signal();
+    if (interrupt_at_leisure.load()) {
+      if (first) continue;
+    } else if (watched != nullptr) {
       std::this_thread::sleep_for(kClosingTime);  // because that is its time; signals stay blocked
     }
     if (watched != nullptr || !first || !heard) _exit(kExitSignal + signal);
@@ -58,6 +61,11 @@ int WatchInterrupts() {
   interrupt_watched.store(&wakeup);
   if (interrupt_signal.load() != 0) wakeup.Signal();
   return wakeup.fd();
+}
+
+int WatchInterruptsAtLeisure() {
+  interrupt_at_leisure.store(true);
+  return WatchInterrupts();
 }
 
 int InterruptSignal() { return interrupt_signal.load(); }

@@ -17,6 +17,9 @@ void StartInterruptHandling(Cancellation* cancellation);
 // It then has 5 s to end in order, which no further signal cuts short; behind them the process exits as by the first.
 int WatchInterrupts();
 
+// The same, but the program takes its own time to end in order, and a second signal ends it at once.
+int WatchInterruptsAtLeisure();
+
 // The signal that came; 0: none.
 int InterruptSignal();
 

@@ -79,6 +79,7 @@ void AddVerbs(CLI::App& app, socketeer::cli::Cli& cli) {
   AddCert(app, cli);
   AddWhoAmI(app, cli);
   AddQuota(app, cli);
+  AddRun(app, cli);
   AddHosts(app, cli);
   AddProbe(app, cli);
   AddCompletion(app, cli);

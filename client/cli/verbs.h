@@ -35,6 +35,7 @@ void AddVersion(CLI::App& app, Cli& cli);
 void AddCert(CLI::App& app, Cli& cli);
 void AddWhoAmI(CLI::App& app, Cli& cli);
 void AddQuota(CLI::App& app, Cli& cli);
+void AddRun(CLI::App& app, Cli& cli);
 void AddHosts(CLI::App& app, Cli& cli);
 void AddProbe(CLI::App& app, Cli& cli);
 // Completes what the others added: `app` outlives the action.

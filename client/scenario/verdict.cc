@@ -1,0 +1,38 @@
+#include "client/scenario/verdict.h"
+
+#include "socketeer/error.h"
+
+namespace socketeer::scenario {
+
+report::Verdict VerdictOf(const absl::Status& status) {
+  using report::Verdict;
+  const bool own = !ErrorInfoOf(status).has_value();
+  if (own && (status.code() == absl::StatusCode::kFailedPrecondition || status.code() == absl::StatusCode::kNotFound)) {
+    return Verdict::kUnexpected;
+  }
+  if (own && status.code() == absl::StatusCode::kAborted) return Verdict::kFailed;
+  switch (Classify(status)) {
+    case ErrorKind::kNone:
+      return Verdict::kPassed;
+    case ErrorKind::kArgument:
+      return Verdict::kUsage;
+    case ErrorKind::kDaemon:
+      return status.code() == absl::StatusCode::kInvalidArgument ? Verdict::kUsage : Verdict::kFailed;
+    case ErrorKind::kKernel:
+      return Verdict::kFailed;
+    case ErrorKind::kPolicy:
+      return Verdict::kDenied;
+    case ErrorKind::kDraining:
+    case ErrorKind::kUnreachable:
+    case ErrorKind::kTls:
+    case ErrorKind::kProtocol:
+      return Verdict::kUnreachable;
+    case ErrorKind::kTimedOut:
+      return Verdict::kTimedOut;
+    case ErrorKind::kCancelled:
+      return Verdict::kInterrupted;
+  }
+  return Verdict::kFailed;
+}
+
+}  // namespace socketeer::scenario
