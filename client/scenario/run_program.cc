@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,15 +28,15 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Between SIGTERM and SIGKILL.
-constexpr std::chrono::seconds kLastWords{1};
+constexpr std::chrono::seconds kBetweenSignals{1};
 constexpr size_t kPiece = 65536;
 
-class Descriptor {
+class OwnFd {
  public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { Set(-1); }
+  explicit OwnFd(int fd = -1) : fd_(fd) {}
+  OwnFd(const OwnFd&) = delete;
+  OwnFd& operator=(const OwnFd&) = delete;
+  ~OwnFd() { Set(-1); }
   int get() const { return fd_; }
   bool open() const { return fd_ >= 0; }
   void Set(int fd) {
@@ -49,8 +49,8 @@ class Descriptor {
 };
 
 struct Pipe {
-  Descriptor ours;
-  Descriptor theirs;
+  OwnFd ours;
+  OwnFd theirs;
 };
 
 // `we_read`: else we write. Our end does not block.
@@ -105,7 +105,7 @@ class Process {
   int Spawn(const std::vector<std::string>& command);
 
   Pipe stdin_, stdout_, stderr_;
-  Descriptor process_;
+  OwnFd process_;
   pid_t pid_ = -1;
   std::string out_, err_;
   bool truncated_ = false;
@@ -141,7 +141,7 @@ int Process::Spawn(const std::vector<std::string>& command) {
 int Process::Start(const std::vector<std::string>& command) {
   if (!Open(stdin_, false) || !Open(stdout_, true) || !Open(stderr_, true)) return errno;
   if (const int failed = Spawn(command)) return failed;
-  process_.Set(pidfd_open(pid_, 0));
+  process_.Set(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_.open()) {
     const int failed = errno;
     kill(-pid_, SIGKILL);
@@ -193,7 +193,7 @@ void Process::Finish() {
 }
 
 absl::Status Process::Carry(std::string_view input, Halt& halt, absl::Duration within) {
-  const Descriptor halted(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const OwnFd halted(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const Halt::Listener listener(halt, [&](const Halt::Reason&) { (void)eventfd_write(halted.get(), 1); });
   SteadyTime deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(within);
   absl::Status ended;
@@ -215,7 +215,7 @@ absl::Status Process::Carry(std::string_view input, Halt& halt, absl::Duration w
     if (ended.ok() && (late || wait[4].revents != 0)) {
       ended = late ? TimedOutError("it did not end in time, and was killed") : absl::CancelledError("killed");
       kill(-pid_, SIGTERM);
-      deadline = std::chrono::steady_clock::now() + kLastWords;
+      deadline = std::chrono::steady_clock::now() + kBetweenSignals;
     } else if (!ended.ok() && late && !killed) {
       killed = true;
       kill(-pid_, SIGKILL);

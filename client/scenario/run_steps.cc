@@ -156,8 +156,8 @@ Outcome StepRunner::ActProgram(const Program& program, const StepContext& contex
 }
 
 Outcome StepRunner::ActProbe(const Step& step, const Probe& probe, const StepContext& context) const {
-  if (!options_.prober) return Failed(absl::InvalidArgumentError("probes are not to be had here"));
-  return options_.prober({.probe = probe,
+  if (!options_.probe) return Failed(absl::InvalidArgumentError("probes are not to be had here"));
+  return options_.probe({.probe = probe,
                           .from = hosts_.Sessions().at(step.host),
                           .hosts = hosts_.Sessions(),
                           .variables = *context.variables,

@@ -1,16 +1,14 @@
 #include "client/scenario/verdict.h"
 
+#include "client/scenario/operation.h"
 #include "socketeer/error.h"
 
 namespace socketeer::scenario {
 
 report::Verdict VerdictOf(const absl::Status& status) {
   using report::Verdict;
-  const bool own = !ErrorInfoOf(status).has_value();
-  if (own && (status.code() == absl::StatusCode::kFailedPrecondition || status.code() == absl::StatusCode::kNotFound)) {
-    return Verdict::kUnexpected;
-  }
-  if (own && status.code() == absl::StatusCode::kAborted) return Verdict::kFailed;
+  if (IsUnexpected(status)) return Verdict::kUnexpected;
+  if (absl::IsAborted(status) && !ErrorInfoOf(status).has_value()) return Verdict::kFailed;
   switch (Classify(status)) {
     case ErrorKind::kNone:
       return Verdict::kPassed;

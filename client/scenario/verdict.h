@@ -6,8 +6,7 @@
 
 namespace socketeer::scenario {
 
-// kPassed for OK. What no daemon sent: FAILED_PRECONDITION and NOT_FOUND are of expectations and captures, kUnexpected;
-// ABORTED is a program's, kFailed. CANCELLED is kInterrupted; whoever knows better why it was cancelled says so.
+// kPassed for OK. ABORTED that no daemon sent is a program's: kFailed. CANCELLED is kInterrupted; whoever knows better why it was cancelled says so.
 report::Verdict VerdictOf(const absl::Status& status);
 
 }  // namespace socketeer::scenario
