@@ -8,26 +8,17 @@ namespace socketeer::scenario {
 std::vector<Parameters> Combinations(const std::vector<std::pair<std::string, std::vector<Value>>>& matrix,
                                      const std::map<std::string, std::string>& set) {
   std::vector<Parameters> all{{}};
-  std::map<std::string, std::string> others = set;
   for (const auto& [name, values] : matrix) {
-    std::vector<std::string> words;
-    const auto fixed = set.find(name);
-    others.erase(name);
-    if (fixed != set.end()) {
-      words.push_back(fixed->second);
-    } else {
-      for (const Value& value : values) words.push_back(value.text);
-    }
     std::vector<Parameters> longer;
     for (const Parameters& begun : all) {
-      for (const std::string& word : words) {
+      for (const Value& value : values) {
         longer.push_back(begun);
-        longer.back().emplace_back(name, word);
+        longer.back().emplace_back(name, value.text);
       }
     }
     all = std::move(longer);
   }
-  for (Parameters& each : all) each.insert(each.end(), others.begin(), others.end());
+  for (Parameters& each : all) each.insert(each.end(), set.begin(), set.end());
   return all;
 }
 

@@ -13,8 +13,7 @@ namespace socketeer::scenario {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-// Every combination of the matrix, the last name turning fastest, each behind it with what of `set` the matrix does not
-// have; a name of the matrix that is set has that one value.
+// Every combination of the matrix, the last name turning fastest; behind each, what is set. (No name is in both.)
 std::vector<Parameters> Combinations(const std::vector<std::pair<std::string, std::vector<Value>>>& matrix,
                                      const std::map<std::string, std::string>& set);
 

@@ -39,7 +39,7 @@ class RunTest : public ::testing::Test {
       const auto found = addresses_.find(target);
       return Host::Connect(found == addresses_.end() ? "unix:/nowhere" : found->second);
     };
-    return Run(*scenario, options_, {.name = scenario->name, .file = scenario->file});
+    return scenario::Run(*scenario, options_, {.name = scenario->name, .file = scenario->file});
   }
 
   static std::vector<std::string> Titles(const ScenarioResult& result) {

@@ -183,7 +183,7 @@ TEST_F(RunTest, TheVariablesOfTheFileAndThoseThatAreSet) {
 name: variables
 variables: {word: file, both: "<${word}>"}
 steps:
-  - {name: said, run: [printf, "%s", "${both} ${run}"], expect: {stdout: {matches: "<[$]set> [a-z0-9]{6}"}}}
+  - {name: said, run: [printf, "%s", "${both} ${run}"], expect: {stdout: {matches: "<[$$]set> [a-z0-9]{6}"}}}
 )");
   EXPECT_EQ(result.verdict, Verdict::kPassed) << result.message;
 }

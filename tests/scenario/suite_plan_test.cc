@@ -23,9 +23,10 @@ TEST(SuitePlan, EveryCombinationTheLastNameFastest) {
 
 TEST(SuitePlan, WithoutAMatrixThereIsOne) { EXPECT_THAT(Combinations({}, {}), ElementsAre(Parameters{})); }
 
-TEST(SuitePlan, WhatIsSetTakesThePlaceOfTheMatrix) {
-  const auto all = Combinations({{"a", {Word("1"), Word("2")}}}, {{"a", "7"}, {"other", "z"}});
-  EXPECT_THAT(all, ElementsAre(ElementsAre(Pair("a", "7"), Pair("other", "z"))));
+TEST(SuitePlan, WhatIsSetIsToldWithEach) {
+  const auto all = Combinations({{"a", {Word("1"), Word("2")}}}, {{"set", "z"}});
+  EXPECT_THAT(all, ElementsAre(ElementsAre(Pair("a", "1"), Pair("set", "z")),
+                               ElementsAre(Pair("a", "2"), Pair("set", "z"))));
 }
 
 TEST(SuitePlan, Tags) {

@@ -16,17 +16,21 @@ class Terminal:
 
     def until_prompt(self):
         """What it writes up to its next prompt."""
+        return self.until(self._prompt)
+
+    def until(self, words):
+        """What it writes up to these bytes."""
         written = b""
-        while not written.endswith(self._prompt):
+        while not written.endswith(words):
             read = self._read()
             if not read:
-                raise AssertionError(f"no prompt: {written}")
+                raise AssertionError(f"no {words}: {written}")
             written += read
         return written.decode()
 
-    def type(self, keys):
+    def type(self, keys, until=None):
         os.write(self._fd, keys.encode())
-        return self.until_prompt()
+        return self.until(until or self._prompt)
 
     def _read(self):
         try:
