@@ -107,8 +107,8 @@ class Cli {
   // "sessions/ID"; "": none is named.
   absl::StatusOr<std::string> SessionGiven() const;
   absl::StatusOr<HostOptions> HostOptionsFor(const HostEntry& target, bool one_of_many) const;
-  // Of each, what an option says; else its variable; else the hosts file. Of one of many hosts, what the hosts file says
-  // comes before the variables.
+  // Of each, what an option says; else its variable; else the hosts file. Of one of many hosts, what the hosts file
+  // says comes before the variables.
   absl::StatusOr<Credentials> CredentialsFor(const HostEntry& host, bool one_of_many) const;
 
   std::optional<std::string> host_;

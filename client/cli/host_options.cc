@@ -79,7 +79,8 @@ absl::StatusOr<HostEntry> Cli::TargetNamed(const std::string& name, std::string_
   SOCKETEER_ASSIGN_OR_RETURN(const HostsFile hosts, HostsFile::Load(path));
   absl::StatusOr<HostEntry> found = hosts.Find(name);
   if (found.ok()) return found;
-  return UsageError(std::string(said_by) + std::string(found.status().message()) + ". An address without a port is written " + name + ":7625");
+  return UsageError(std::string(said_by) + std::string(found.status().message()) +
+                    ". An address without a port is written " + name + ":7625");
 }
 
 absl::StatusOr<Host> Cli::DaemonNamed(const std::string& target) const {
@@ -90,8 +91,8 @@ absl::StatusOr<Host> Cli::DaemonNamed(const std::string& target) const {
 
 absl::Status Cli::RefuseHost(std::string_view instead) const {
   if (!host_.has_value() && !session_.has_value()) return absl::OkStatus();
-  return UsageError(std::string(host_.has_value() ? "--host" : "--session") + " does not go with this verb: " +
-                    std::string(instead));
+  return UsageError(std::string(host_.has_value() ? "--host" : "--session") +
+                    " does not go with this verb: " + std::string(instead));
 }
 
 absl::StatusOr<std::vector<HostEntry>> Cli::FleetHosts(const Labels& labels) const {

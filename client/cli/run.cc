@@ -169,7 +169,8 @@ void AddRun(CLI::App& app, Cli& cli) {
       ->type_name("COUNT");
   verb->add_flag("--shuffle{random}", arguments->shuffle,
                  "Begin them in a random order, --shuffle=SEED in that of the seed; a random one is told");
-  verb->add_flag("--dry-run", arguments->dry_run, "Read everything, print what would run in its order, and run nothing");
+  verb->add_flag("--dry-run", arguments->dry_run,
+                 "Read everything, print what would run in its order, and run nothing");
   verb->add_flag("--keep-on-fail", arguments->keep_on_fail,
                  "Leave the sessions of a failed run to their leases, and tell their names");
   verb->add_flag("--pause-on-fail", arguments->pause_on_fail,

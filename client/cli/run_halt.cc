@@ -21,11 +21,12 @@ bool AwaitEither(int first, int second) {
 
 }  // namespace
 
-RunHalt::RunHalt() : interrupts_(WatchInterruptsAtLeisure()), thread_([this] {
-  if (AwaitEither(interrupts_, done_.fd())) {
-    halt_.Stop({.verdict = report::Verdict::kInterrupted, .text = "interrupted"});
-  }
-}) {}
+RunHalt::RunHalt()
+    : interrupts_(WatchInterruptsAtLeisure()), thread_([this] {
+        if (AwaitEither(interrupts_, done_.fd())) {
+          halt_.Stop({.verdict = report::Verdict::kInterrupted, .text = "interrupted"});
+        }
+      }) {}
 
 RunHalt::~RunHalt() {
   done_.Signal();

@@ -13,9 +13,7 @@ constexpr double kDrift = 200e-6;
 
 }  // namespace
 
-absl::Time RunClock::Now() const {
-  return wall_ + absl::FromChrono(std::chrono::steady_clock::now() - steady_);
-}
+absl::Time RunClock::Now() const { return wall_ + absl::FromChrono(std::chrono::steady_clock::now() - steady_); }
 
 absl::StatusOr<ClockReading> MeasureClock(const Host& host, const RunClock& clock, const CallOptions& calls) {
   std::optional<ClockReading> best;

@@ -73,8 +73,8 @@ std::optional<Failure> Runner::Prepare() {
   Halt halt(options_.halt);
   std::optional<Failure> failure = hosts_.Open(variables_, halt, deadline_);
   if (failure.has_value()) {
-    failure->message = PlaceText(scenario_, failure->at) + ": " +
-                       (failure->host.empty() ? "" : failure->host + ": ") + failure->message;
+    failure->message = PlaceText(scenario_, failure->at) + ": " + (failure->host.empty() ? "" : failure->host + ": ") +
+                       failure->message;
   }
   return failure;
 }

@@ -47,8 +47,8 @@ struct RunOptions {
   std::function<void(const std::string&)> on_note{};
 };
 
-// Fills the rest of `planned`, which has name, file, tags, parameters and repetition. Whatever happens, each cleanup step
-// is tried and every session ended, within the scenario's limit and some seconds.
+// Fills the rest of `planned`, which has name, file, tags, parameters and repetition. Whatever happens, each cleanup
+// step is tried and every session ended, within the scenario's limit and some seconds.
 report::ScenarioResult Run(const Scenario& scenario, const RunOptions& options, report::ScenarioResult planned);
 
 }  // namespace socketeer::scenario

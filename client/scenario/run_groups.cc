@@ -78,10 +78,11 @@ std::optional<Failure> StepRunner::RunRetry(const Step& step, const Retry& retry
     } else if (late && row < retry.successes) {
       const Verdict verdict =
           last.has_value() && last->verdict == Verdict::kUnreachable ? Verdict::kUnreachable : Verdict::kTimedOut;
-      end = Fails(step, verdict,
-                  "not passed " + std::to_string(retry.successes) + " times in a row within " + context.limit + ", in " +
-                      std::to_string(attempt) + " tries" + (last.has_value() ? "; the last: " + last->message : ""),
-                  context);
+      end =
+          Fails(step, verdict,
+                "not passed " + std::to_string(retry.successes) + " times in a row within " + context.limit + ", in " +
+                    std::to_string(attempt) + " tries" + (last.has_value() ? "; the last: " + last->message : ""),
+                context);
       if (last.has_value()) end->host = last->host;
       EventLog::Entry entry;
       entry.event.title = step.name.empty() ? "retry" : step.name;

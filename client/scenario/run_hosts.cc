@@ -63,9 +63,8 @@ absl::Status RunHosts::OpenOne(const Value& target, const Variables& variables, 
 std::optional<Failure> RunHosts::Open(const Variables& variables, Halt& halt, absl::Time deadline) {
   for (const Participant& each : scenario_.hosts) members_.push_back({.name = each.name});
   const CallOptions calls{.cancellation = halt.cancellation(), .deadline = DeadlineForCalls(options_.clock, deadline)};
-  AtOnce(members_.size(), [&](size_t i) {
-    members_[i].status = OpenOne(scenario_.hosts[i].target, variables, calls, &members_[i]);
-  });
+  AtOnce(members_.size(),
+         [&](size_t i) { members_[i].status = OpenOne(scenario_.hosts[i].target, variables, calls, &members_[i]); });
   for (const Member& member : members_) {
     if (member.session != nullptr) sessions_.emplace(member.name, member.session->host());
   }

@@ -21,8 +21,8 @@ struct Failure {
   Place at{};
 };
 
-// All hosts are asked at once, so that one that does not answer delays nobody. For one thread; Sessions() may be read by
-// many once Open has returned.
+// All hosts are asked at once, so that one that does not answer delays nobody. For one thread; Sessions() may be read
+// by many once Open has returned.
 class RunHosts {
  public:
   RunHosts(const Scenario& scenario, const RunOptions& options) : scenario_(scenario), options_(options) {}

@@ -243,8 +243,7 @@ Outcome RunProgram(const std::vector<std::string>& command, const std::string& i
   Outcome outcome;
   Process process;
   if (const int failed = process.Start(command)) {
-    outcome.status =
-        absl::AbortedError("cannot run " + Quoted(command[0]) + ": " + std::string(std::strerror(failed)));
+    outcome.status = absl::AbortedError("cannot run " + Quoted(command[0]) + ": " + std::string(std::strerror(failed)));
     return outcome;
   }
   outcome.status = process.Carry(input, halt, within);

@@ -36,13 +36,13 @@ std::string Shown(const Value& value, const Variables& variables) {
 }
 
 std::string VerbOf(const Step& step) {
-  return std::visit(Overloaded{[](const Call& call) { return std::string(call.verb->word); },
-                               [](const Program&) { return std::string("run"); },
-                               [](const Probe&) { return std::string("probe"); },
-                               [](const Parallel&) { return std::string("parallel"); },
-                               [](const Loop&) { return std::string("for-each"); },
-                               [](const Retry&) { return std::string("retry"); }},
-                    step.action);
+  return std::visit(
+      Overloaded{[](const Call& call) { return std::string(call.verb->word); },
+                 [](const Program&) { return std::string("run"); }, [](const Probe&) { return std::string("probe"); },
+                 [](const Parallel&) { return std::string("parallel"); },
+                 [](const Loop&) { return std::string("for-each"); },
+                 [](const Retry&) { return std::string("retry"); }},
+      step.action);
 }
 
 std::string TitleOf(const Step& step, const Variables& variables) {
@@ -109,8 +109,7 @@ std::optional<Failure> StepRunner::RunAll(const Steps& steps, const StepContext&
   return std::nullopt;
 }
 
-Failure StepRunner::Fails(const Step& step, Verdict verdict, const std::string& why,
-                          const StepContext& context) const {
+Failure StepRunner::Fails(const Step& step, Verdict verdict, const std::string& why, const StepContext& context) const {
   const std::string on = step.host.empty() ? "" : step.host + ": ";
   return {.verdict = verdict,
           .message = PlaceText(scenario_, step.at) + ": " + on + TitleOf(step, *context.variables) + ": " + why,
@@ -158,11 +157,11 @@ Outcome StepRunner::ActProgram(const Program& program, const StepContext& contex
 Outcome StepRunner::ActProbe(const Step& step, const Probe& probe, const StepContext& context) const {
   if (!options_.probe) return Failed(absl::InvalidArgumentError("probes are not to be had here"));
   return options_.probe({.probe = probe,
-                          .from = hosts_.Sessions().at(step.host),
-                          .hosts = hosts_.Sessions(),
-                          .variables = *context.variables,
-                          .names = names_},
-                         Calls(context));
+                         .from = hosts_.Sessions().at(step.host),
+                         .hosts = hosts_.Sessions(),
+                         .variables = *context.variables,
+                         .names = names_},
+                        Calls(context));
 }
 
 Outcome StepRunner::Act(const Step& step, const StepContext& context) const {

@@ -111,10 +111,8 @@ ScenarioResult Suite::RunOne(size_t index, const RunOptions& options, report::Ob
 
 report::RunResult Suite::Run(RunOptions options, report::Observer* observer) const {
   Serialised told(observer);
-  report::RunResult run{.version = options_.version,
-                        .start = options.clock.Now(),
-                        .seed = options_.shuffle,
-                        .scenarios = plan_};
+  report::RunResult run{
+      .version = options_.version, .start = options.clock.Now(), .seed = options_.shuffle, .scenarios = plan_};
   told.OnPlan(plan_);
   const std::vector<size_t> order = Order();
   std::atomic<size_t> next{0};

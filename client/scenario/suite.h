@@ -17,7 +17,7 @@ struct SuiteOptions {
   // "tcp": only scenarios that have one of these; "!slow": none that has this.
   std::vector<std::string> tags{};
   int repetitions = 1;
-  int jobs = 1;                      // how many run at the same time
+  int jobs = 1;                       // how many run at the same time
   std::optional<uint64_t> shuffle{};  // the seed of the order in which they begin
   std::string version{};
 };

@@ -6,7 +6,8 @@
 
 namespace socketeer::scenario {
 
-// kPassed for OK. ABORTED that no daemon sent is a program's: kFailed. CANCELLED is kInterrupted; whoever knows better why it was cancelled says so.
+// kPassed for OK. ABORTED that no daemon sent is a program's: kFailed. CANCELLED is kInterrupted; whoever knows better
+// why it was cancelled says so.
 report::Verdict VerdictOf(const absl::Status& status);
 
 }  // namespace socketeer::scenario

@@ -1,7 +1,6 @@
-#include "client/scenario/clock.h"
-
 #include <gmock/gmock.h>
 
+#include "client/scenario/clock.h"
 #include "tests/scenario/run_rig.h"
 
 namespace socketeer::scenario {

@@ -98,8 +98,8 @@ TEST_F(RunTest, ARetryTakesSuccessesInARow) {
     verdicts.push_back(event.verdict);
   }
   EXPECT_THAT(attempts, ElementsAre(1, 2, 3, 4, 5));
-  EXPECT_THAT(verdicts, ElementsAre(Verdict::kPassed, Verdict::kFailed, Verdict::kFailed, Verdict::kPassed,
-                                    Verdict::kPassed));
+  EXPECT_THAT(verdicts,
+              ElementsAre(Verdict::kPassed, Verdict::kFailed, Verdict::kFailed, Verdict::kPassed, Verdict::kPassed));
 }
 
 TEST_F(RunTest, ARetryThatNeverPassesTellsTheLastReasonAndKeepsSomeTries) {
@@ -119,7 +119,8 @@ TEST_F(RunTest, AMistakeIsNotTriedAgain) {
   options_.variables = {{"where", "not an address"}};
   const ScenarioResult result = RunSteps(R"(
   - retry: {steps: [{name: try, on: a, open: {socket: c, kind: tcp, connect: "${where}"}}]}
-)", "variables: {where: x}\n");
+)",
+                                         "variables: {where: x}\n");
   EXPECT_EQ(result.verdict, Verdict::kUsage) << result.message;
   EXPECT_THAT(Titles(result), ElementsAre("try"));
 }

@@ -45,7 +45,7 @@ class Fifo {
 class RunProgramTest : public ::testing::Test {
  protected:
   Outcome RunIt(const std::vector<std::string>& command, const std::string& input = "",
-              absl::Duration within = absl::Minutes(1)) {
+                absl::Duration within = absl::Minutes(1)) {
     return RunProgram(command, input, halt_, within);
   }
 

@@ -16,17 +16,17 @@ Value Word(const std::string& text) { return {.type = Value::Type::kWord, .text 
 
 TEST(SuitePlan, EveryCombinationTheLastNameFastest) {
   const auto all = Combinations({{"a", {Word("1"), Word("2")}}, {"b", {Word("x"), Word("y")}}}, {});
-  EXPECT_THAT(all, ElementsAre(ElementsAre(Pair("a", "1"), Pair("b", "x")), ElementsAre(Pair("a", "1"), Pair("b", "y")),
-                               ElementsAre(Pair("a", "2"), Pair("b", "x")),
-                               ElementsAre(Pair("a", "2"), Pair("b", "y"))));
+  EXPECT_THAT(all,
+              ElementsAre(ElementsAre(Pair("a", "1"), Pair("b", "x")), ElementsAre(Pair("a", "1"), Pair("b", "y")),
+                          ElementsAre(Pair("a", "2"), Pair("b", "x")), ElementsAre(Pair("a", "2"), Pair("b", "y"))));
 }
 
 TEST(SuitePlan, WithoutAMatrixThereIsOne) { EXPECT_THAT(Combinations({}, {}), ElementsAre(Parameters{})); }
 
 TEST(SuitePlan, WhatIsSetIsToldWithEach) {
   const auto all = Combinations({{"a", {Word("1"), Word("2")}}}, {{"set", "z"}});
-  EXPECT_THAT(all, ElementsAre(ElementsAre(Pair("a", "1"), Pair("set", "z")),
-                               ElementsAre(Pair("a", "2"), Pair("set", "z"))));
+  EXPECT_THAT(
+      all, ElementsAre(ElementsAre(Pair("a", "1"), Pair("set", "z")), ElementsAre(Pair("a", "2"), Pair("set", "z"))));
 }
 
 TEST(SuitePlan, Tags) {
