@@ -122,7 +122,8 @@ std::optional<Json> Walk(const Json& answer, std::string_view path) {
 
 // Of these the answer also has `text` and `hex`.
 bool HasData(const google::protobuf::Descriptor& answer) {
-  return answer.FindFieldByName("data") != nullptr || answer.FindFieldByName("datagrams") != nullptr;
+  return answer.FindFieldByName("data") != nullptr || answer.FindFieldByName("value") != nullptr ||
+         answer.FindFieldByName("datagrams") != nullptr;
 }
 
 }  // namespace

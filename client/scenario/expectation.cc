@@ -160,6 +160,9 @@ absl::Status CheckExpectations(const std::vector<Expectation>& expectations, con
   if (timed_out == Json(true) && !SpeaksOf(expectations, "timed_out")) {
     return TimedOutError("no result in time");
   }
+  if (outcome.answer.contains("reason") && outcome.answer["reason"] != "open" && !SpeaksOf(expectations, "reason")) {
+    return Unexpected("reason was expected to be \"open\", and is " + Seen(outcome.answer["reason"]));
+  }
   for (const Expectation& expectation : expectations) {
     absl::Status status = Check(expectation, outcome, variables);
     if (!status.ok()) return status;

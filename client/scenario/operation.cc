@@ -154,6 +154,9 @@ void AddData(nlohmann::json* answer) {
     to["hex"] = absl::BytesToHexString(data);
   };
   if (answer->contains("data")) add(*answer, answer->at("data").get<std::string>());
+  if (answer->contains("value") && answer->at("value").contains("data")) {
+    add(*answer, answer->at("value").at("data").get<std::string>());
+  }
   if (!answer->contains("datagrams")) return;
   for (nlohmann::json& datagram : answer->at("datagrams")) add(datagram, datagram.at("payload").get<std::string>());
   if (!answer->at("datagrams").empty()) add(*answer, answer->at("datagrams")[0].at("payload").get<std::string>());

@@ -55,6 +55,10 @@ class Preparer {
       Rename("socket", "name");
       if (map_.Find("name") == nullptr) return mistakes_.Note(map_.at, std::string(verb) + " needs a socket");
     }
+    if (verb == "publish" || verb == "wait-value" || verb == "withdraw") Rename("value", "name");
+    if (verb == "publish") {
+      if (std::optional<Value> payload = TakePayload(); payload.has_value()) Put("data", *payload);
+    }
     if (verb == "accept") Rename("as", "socket_id");
     if (verb == "send") return Send();
     if (verb == "recv") return Receive();
@@ -64,6 +68,8 @@ class Preparer {
   std::vector<std::string> OwnWords() const {
     if (verb_.word == "open") return {"socket", "kind"};
     if (verb_.word == "accept") return {"socket", "as"};
+    if (verb_.word == "publish") return {"value", "text", "hex", "file", "zeros"};
+    if (verb_.word == "wait-value" || verb_.word == "withdraw") return {"value"};
     if (verb_.word == "wait") return {"socket", "sockets", "for", "any", "readable_bytes", "allow_missing"};
     if (verb_.word == "send") return {"socket", "text", "hex", "file", "zeros", "to", "datagrams"};
     if (verb_.word == "recv") return {"socket", "bytes", "until_eof", "max_datagrams", "min_datagrams"};

@@ -9,6 +9,7 @@
 #include "client/scenario/words.h"
 #include "socketeer/names.h"
 #include "socketeer/text.h"
+#include "socketeer/v1/coordination_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
 namespace socketeer::scenario {
@@ -24,6 +25,12 @@ bool IsSocketName(const FieldDescriptor& field) {
   return type == "Socket" || type == "AwaitItem" || field.file() == v1::OpenSocketRequest::descriptor()->file() ||
          field.file() == v1::SendDataRequest::descriptor()->file() ||
          field.file() == v1::ShareSocketRequest::descriptor()->file();
+}
+
+// "barriers/" or "values/": of a field that holds such a resource name; "" of others.
+std::string RendezvousOf(const FieldDescriptor& field) {
+  if (field.file() != v1::AwaitBarrierRequest::descriptor()->file()) return "";
+  return field.name() == "barrier" ? "barriers/" : field.name() == "name" ? "values/" : "";
 }
 
 absl::StatusOr<std::string> FromHex(std::string_view text) {
@@ -133,6 +140,9 @@ void RequestMaker::SetText(const std::string& text, Place at, const Field& field
     if (!name.ok()) return mistakes_.Note(at, field.name() + ": " + std::string(name.status().message()));
     string = field.name() == "socket_id" ? name->substr(name->find('/') + 1) : *name;
   }
+  // "word" is one of this run alone, and "values/word" that very one, as with sockets.
+  const std::string rendezvous = RendezvousOf(field);
+  if (!rendezvous.empty() && text.find('/') == std::string::npos) string = rendezvous + text + "-" + names_.suffix();
   if (field.type() == Field::TYPE_STRING && !IsUtf8(string)) return mistakes_.Note(at, field.name() + " is not UTF-8");
   field.is_repeated() ? reflection->AddString(message, &field, string) : reflection->SetString(message, &field, string);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "socketeer/v1/coordination_service.pb.h"
 #include "socketeer/v1/host_service.pb.h"
 #include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
@@ -32,6 +33,11 @@ const std::vector<Verb>& Verbs() {
       {"host", "HostService/GetHost"},
       {"whoami", "HostService/GetCaller"},
       {"quota", "HostService/GetQuota"},
+      {"barrier", "CoordinationService/AwaitBarrier"},
+      {"publish", "CoordinationService/PublishValue"},
+      {"wait-value", "CoordinationService/AwaitValue"},
+      {"withdraw", "CoordinationService/WithdrawValue"},
+      {"values", "CoordinationService/ListValues"},
       {"call", ""},
   };
   return kVerbs;
@@ -47,6 +53,7 @@ const google::protobuf::MethodDescriptor* FindMethod(std::string_view method) {
   const size_t slash = method.find('/');
   if (slash == method.npos) return nullptr;
   static const google::protobuf::FileDescriptor* const kFiles[] = {
+      v1::AwaitBarrierRequest::descriptor()->file(),
       v1::GetHostRequest::descriptor()->file(),
       v1::GetSessionRequest::descriptor()->file(),
       v1::GetSocketRequest::descriptor()->file(),

@@ -179,5 +179,26 @@ TEST_F(OperationTest, NamesThatAreTheRunsAndThoseThatAreNot) {
   EXPECT_EQ(Run("  - close: {socket: sockets/mine-abc123}\n  - close: {socket: sockets/theirs}\n"), absl::OkStatus());
 }
 
+TEST_F(OperationTest, Rendezvous) {
+  EXPECT_EQ(Run(R"(
+  - barrier: {barrier: start, parties: 1}
+    expect: {index: 0, arrived: 1}
+  - publish: {value: word, text: hello}
+  - wait-value: {value: word}
+    expect: {text: hello, hex: 68656c6c6f, value.size: 5}
+    capture: {word: value.data}
+  - publish: {value: values/of-all, text: "${word}!"}
+  - wait-value: {value: values/of-all}
+    expect: {text: hello!}
+  - wait-value: {value: other, timeout: 0s}
+    expect: {timed_out: true}
+  - values: {}
+    expect: {values: {length: 2}, values.0.name: values/of-all, values.1.name: values/word-abc123}
+  - withdraw: {value: word}
+  - withdraw: {value: values/of-all}
+)"),
+            absl::OkStatus());
+}
+
 }  // namespace
 }  // namespace socketeer::scenario
