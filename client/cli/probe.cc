@@ -38,9 +38,9 @@ or filtered), failed. With --listen also dropped, rejected, one-way, somebody-el
 Exit codes: 0 all as expected, 4 not so, 2 a daemon was not reached.
 
 Examples:
-  socketeer probe 'web->db:5432' 'web->db:22,udp/53'
-  socketeer probe 'web->db:5432' --listen --timeout 2s
-  socketeer probe 'web->10.0.0.9:443' --expect blocked
+  socketeer probe 'build-3->db:5432' 'build-3->db:22,udp/53'
+  socketeer probe 'build-3->db:5432' --listen --timeout 2s
+  socketeer probe 'build-3->10.0.0.9:443' --expect blocked
   socketeer probe --matrix network.yaml)";
 
 struct ProbeArguments {

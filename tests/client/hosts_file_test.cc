@@ -75,8 +75,8 @@ hosts:
   - {name: control-v6, address: "[fd00::2]"}
   - {name: nowhere, address: ./a.sock}
 )");
-  const std::pair<const char*, const char*> expected[] = {{"said", "192.0.2.1"},      {"v6", "fd00::1"},
-                                                          {"named", "build-3.lab"},   {"control", "10.0.0.1"},
+  const std::pair<const char*, const char*> expected[] = {{"said", "192.0.2.1"},     {"v6", "fd00::1"},
+                                                          {"named", "build-3.lab"},  {"control", "10.0.0.1"},
                                                           {"control-v6", "fd00::2"}, {"nowhere", ""}};
   for (const auto& [name, address] : expected) EXPECT_EQ(DataAddressOf(*file.Find(name)), address) << name;
   for (const std::string wrong : {"10.0.0.1:80", "[fd00::1]", "1.2.3", "a b"}) {
@@ -122,7 +122,7 @@ TEST(HostsFile, SaysWhatIsWrongAndWhere) {
       {"[a, b]\n", "f/h:1:1: must be a map with some of the keys defaults, hosts"},
       {"hosts: {a: 10.0.0.1}\n", "f/h:1:8: must be a list of hosts"},
       {"hosts:\n  - a\n",
-       "f/h:2:5: must be a map with some of the keys name, address, ca, cert, key, token_file, labels"},
+       "f/h:2:5: must be a map with some of the keys name, address, data_address, ca, cert, key, token_file, labels"},
       {"hosts: [{name: a, address: a}]\nhost: []\n", "f/h:2:1: unknown key \"host\"; known are defaults, hosts"},
       {"hosts:\n  - name: a\n    adress: b\n", "f/h:3:5: unknown key \"adress\"; " + in_hosts},
       {"hosts:\n  - name: a\n    address: b\n    name: c\n", "f/h:4:5: the key \"name\" is given twice"},

@@ -103,9 +103,10 @@ class Examples(DaemonTest):
         shutil.copy(ROOT / "deploy/policy/lab.yaml", self.directory / "policy.yaml")
         (self.directory / "image.bin").write_bytes(b"image")
         self.environment = {**os.environ, "PATH": f"{BIN}:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR": str(self.directory)}
+        (self.directory / "network.yaml").write_text("{from: [build-3], to: [db], ports: [5432]}\n")
         (self.directory / "hosts.yaml").write_text(
             "hosts:\n- name: build-3\n  address: unix:/nobody.sock\n  labels: {rack: r1, role: web}\n"
-            "- name: db\n  address: unix:/nobody.sock\n  labels: {rack: r1, role: server}\n"
+            "- name: db\n  address: unix:/nobody.sock\n  data_address: 127.0.0.1\n  labels: {rack: r1, role: server}\n"
             "- name: localhost\n  address: 127.0.0.1:1\n")
 
     def test_the_command_takes_each(self):
