@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "client/cli/arguments.h"
 #include "client/cli/probe_output.h"
 #include "client/cli/probe_plan.h"
 #include "client/cli/stdio.h"
 #include "client/cli/verbs.h"
+#include "client/report/write.h"
 #include "google/protobuf/util/time_util.h"
 #include "socketeer/fleet.h"
 #include "socketeer/session.h"
@@ -47,6 +49,7 @@ struct ProbeArguments {
   std::vector<std::string> arrows;
   std::optional<std::string> matrix;
   std::optional<std::string> expect;
+  std::optional<std::string> junit;
   bool udp = false;
   bool listen = false;
 };
@@ -170,8 +173,14 @@ absl::Status Probe(Cli& cli, const ProbeArguments& arguments) {
   } else {
     SOCKETEER_ASSIGN_OR_RETURN(plan.cells, CellsOfArrows(cli, arguments, hosts));
   }
+  const report::ReportFiles reports{.junit = arguments.junit.value_or("")};
+  SOCKETEER_RETURN_IF_ERROR(InArgument("--junit", report::CheckReports(reports)));
+  const absl::Time start = absl::Now();
   SOCKETEER_ASSIGN_OR_RETURN(const ProbeAnswers answers, AskPlan(cli, plan, hosts));
   CountUnexpected(cli, plan, answers);
+  cli.Report(InArgument(
+      "--junit", report::WriteReports(
+                     ProbeResult(plan, answers, arguments.matrix.value_or("probe"), start, absl::Now()), reports)));
   if (cli.out().IsStructured()) return cli.out().Json(ProbeJson(plan, answers));
   return cli.out().Bytes(matrix.has_value() ? MatrixTable(plan, *matrix, answers) : ProbeTable(plan, answers));
 }
@@ -187,6 +196,8 @@ void AddProbe(CLI::App& app, Cli& cli) {
       ->type_name("FILE");
   AddOptional(verb, "--expect", arguments->expect, "What must be found; also blocked; default: open")
       ->type_name("WORD");
+  AddOptional(verb, "--junit", arguments->junit, "Write what was found as JUnit's XML, too; - is standard output")
+      ->type_name("FILE");
   verb->add_flag("--udp", arguments->udp, "Ports without a protocol are UDP's");
   verb->add_flag("--listen", arguments->listen, "Open each port at TO first, in a session of its own");
   cli.SetAction(verb, [&cli, arguments] { return Probe(cli, *arguments); });

@@ -105,4 +105,26 @@ std::string ProbeJson(const ProbePlan& plan, const ProbeAnswers& answers) {
   return ToJson(Document{{"cells", cells}, {"wrong", CountWrong(plan, answers)}});
 }
 
+report::RunResult ProbeResult(const ProbePlan& plan, const ProbeAnswers& answers, const std::string& file,
+                              absl::Time start, absl::Time end) {
+  report::RunResult result{.version = SOCKETEER_VERSION, .start = start, .end = end};
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const ProbeCell& cell = plan.cells[i];
+    const probe::Answer& answer = answers[i];
+    report::ScenarioResult each{.name = cell.from + " -> " + ToText(cell) + " " + ProtocolWord(cell),
+                                .file = file,
+                                .start = start,
+                                .end = start + answer.took,
+                                .hosts = {cell.from, cell.to}};
+    if (!IsAsExpected(cell, answer)) {
+      each.verdict =
+          answer.reason == probe::Reason::kNoDaemon ? report::Verdict::kUnreachable : report::Verdict::kUnexpected;
+      each.message = Found(cell, answer) + (answer.detail.empty() ? "" : ": " + answer.detail);
+      each.host = cell.from;
+    }
+    result.scenarios.push_back(std::move(each));
+  }
+  return result;
+}
+
 }  // namespace socketeer::cli

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "client/cli/probe_plan.h"
+#include "client/report/result.h"
 
 namespace socketeer::cli {
 
@@ -19,5 +20,8 @@ std::string ProbeTable(const ProbePlan& plan, const ProbeAnswers& answers);
 // From the left, to above, a table for each port; then a row for each that is not as expected, and how many they are.
 std::string MatrixTable(const ProbePlan& plan, const probe::Matrix& matrix, const ProbeAnswers& answers);
 std::string ProbeJson(const ProbePlan& plan, const ProbeAnswers& answers);
+// For reports: each cell as a scenario of `file`.
+report::RunResult ProbeResult(const ProbePlan& plan, const ProbeAnswers& answers, const std::string& file,
+                              absl::Time start, absl::Time end);
 
 }  // namespace socketeer::cli

@@ -38,7 +38,7 @@ absl::StatusOr<v1::Endpoint> AddressOf(const std::string& to, uint16_t port, con
       }
     }
   }
-  return ParseEndpoint((IsIpv6(host) ? "[" + host + "]" : host) + ":" + std::to_string(port), EndpointUse::kConnect);
+  return EndpointAt(host, std::to_string(port));
 }
 
 absl::StatusOr<probe::Port> ParseArrowPort(const std::string& text, bool udp) {
@@ -56,6 +56,10 @@ absl::Status CheckFrom(const std::string& from, const std::optional<HostsFile>& 
 std::string ToText(const ProbeCell& cell) {
   if (!cell.port.has_value()) return Printable(cell.to);
   return (IsIpv6(cell.to) ? "[" + cell.to + "]" : cell.to) + ":" + std::to_string(*cell.port);
+}
+
+absl::StatusOr<v1::Endpoint> EndpointAt(const std::string& host, const std::string& port) {
+  return ParseEndpoint((IsIpv6(host) ? "[" + host + "]" : host) + ":" + port, EndpointUse::kConnect);
 }
 
 absl::StatusOr<std::vector<ProbeCell>> ParseArrow(const std::string& text, bool udp,

@@ -35,6 +35,9 @@ struct ProbePlan {
   absl::Duration timeout = probe::kDefaultTimeout;
 };
 
+// "10.0.0.2" or "fd00::1" or a name, and a port.
+absl::StatusOr<v1::Endpoint> EndpointAt(const std::string& host, const std::string& port);
+
 // "a->b:80,udp/53": a cell for each port. `udp`: ports that do not say are UDP's.
 absl::StatusOr<std::vector<ProbeCell>> ParseArrow(const std::string& text, bool udp,
                                                   const std::optional<HostsFile>& hosts);

@@ -12,6 +12,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/run_halt.h"
 #include "client/cli/run_lines.h"
+#include "client/cli/run_probe.h"
 #include "client/cli/verbs.h"
 #include "client/scenario/suite.h"
 #include "socketeer/status_macros.h"
@@ -117,6 +118,7 @@ absl::Status PrintPlan(const Cli& cli, const scenario::Suite& suite) {
 
 scenario::RunOptions MakeOptions(const Cli& cli, const RunArguments& arguments, RunHalt& halt) {
   scenario::RunOptions options;
+  options.probe = MakeProber(cli);
   options.connect = [&cli](const std::string& target) { return cli.DaemonNamed(target); };
   options.halt = &halt.halt();
   options.keep_on_fail = arguments.keep_on_fail;

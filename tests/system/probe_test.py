@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import hosts_lab  # noqa: E402
@@ -98,6 +99,57 @@ class AMatrix(ProbeTest):
         self.assertEqual(["a", "c:8080", "tcp", "dropped, not open", "c listens there, and nothing came back within 1s"],
                          words[6][:4] + words[6][5:])
         self.assertEqual(["1 of 6 not as expected"], words[8])
+
+
+    def test_junit(self):
+        self.filter("c", "ip saddr 10.78.0.1 tcp dport 8080 drop")
+        file, report = self.directory / "matrix.yaml", self.directory / "report.xml"
+        file.write_text(MATRIX)
+        self.cli("probe", "--matrix", file, "--junit", report, code=4)
+        cases = xml.etree.ElementTree.parse(report).getroot().findall(".//testcase")
+        self.assertEqual(12, len(cases))
+        [wrong] = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+        self.assertEqual("a -> c:8080 tcp", wrong.get("name"))
+        self.assertIn("dropped, not open: c listens there", wrong.find("failure").get("message"))
+        self.assertIn("--junit", self.cli("probe", "--matrix", file, "--junit", "/nonexistent/x.xml", code=3))
+
+
+SCENARIO = """
+name: what the filter on b lets through
+hosts: {one: a, other: b}
+variables: {port: 8080}
+steps:
+  - on: one
+    probe: {to: "other:${port}", listen: true}
+    expect: {reason: %s}
+  - on: one
+    probe: {to: "other:5353", protocol: udp, listen: true}
+    expect: {reason: open}
+    capture: {found: reason}
+  - on: other
+    probe: {to: "10.78.0.1:8081"}
+    expect: {reason: refused, errno: ECONNREFUSED}
+  - run: ["/bin/echo", "${found}"]
+    expect: {stdout: {contains: open}}
+"""
+
+
+class InAScenario(ProbeTest):
+    def run_it(self, expected, code=0):
+        file = self.directory / "scenario.yaml"
+        file.write_text(SCENARIO % expected)
+        return self.cli("run", file, code=code)
+
+    def test_what_is_found_is_expected_and_captured(self):
+        self.run_it("open")
+        self.assertIn("reason", self.run_it("dropped", code=4))
+        self.filter("b", "tcp dport 8080 drop")
+        self.run_it("dropped")
+
+    def test_who_is_no_host_cannot_listen(self):
+        file = self.directory / "scenario.yaml"
+        file.write_text("name: x\nhosts: [a]\nsteps: [{on: a, probe: {to: \"10.78.0.2:80\", listen: true}}]\n")
+        self.assertIn('"10.78.0.2:80" is no host of the scenario: nobody listens', self.cli("run", file, code=1))
 
 
 class WithAListener(ProbeTest):
