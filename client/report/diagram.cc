@@ -17,7 +17,7 @@ constexpr double kLane = 13;    // of bars beside each other
 constexpr double kBar = 9;
 constexpr double kPage = 1180;  // what a usual window has room for
 constexpr double kLeast = 258;  // of a label
-constexpr double kMost = 420;
+constexpr double kMost = 540;
 constexpr double kCharacter = 6.65;  // of a fixed font of 11 pixels, and more than most of the other
 constexpr size_t kTooltip = 600;     // bytes
 constexpr double kHeads = 46;
@@ -64,6 +64,8 @@ std::string Details(const Event& event) {
   const auto add = [&](const std::string& more) {
     if (!more.empty()) absl::StrAppend(&details, " \xc2\xb7 ", more);
   };
+  // A step that was given a name does not tell it.
+  if (event.title.find(ActionText(event)) == std::string::npos) add(ActionText(event));
   add(TrafficText(event));
   if (event.attempt > 1) add(absl::StrCat("try ", event.attempt));
   if (event.bytes_sent + event.bytes_received == 0) add(Where(event));
@@ -72,8 +74,9 @@ std::string Details(const Event& event) {
 }
 
 std::string Tooltip(const ScenarioResult& scenario, const Event& event) {
-  std::string text = absl::StrCat(PlaceOf(scenario, event), "\n", HostWord(event.host), ": ", event.title, "\n",
-                                  VerdictWord(event.verdict), " after ", DurationText(event.end - event.start));
+  std::string text =
+      absl::StrCat(PlaceOf(scenario, event), "\n", HostWord(event.host), ": ", event.title, "\n", ActionText(event),
+                   "\n", VerdictWord(event.verdict), " after ", DurationText(event.end - event.start));
   const auto add = [&](const std::string& more) {
     if (!more.empty()) absl::StrAppend(&text, "\n", more);
   };
@@ -118,7 +121,8 @@ class Drawing {
   std::string Svg(double height, const char* kind, const char* what, const std::string& content) const {
     return absl::StrCat("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"", kind, "\" width=\"", N(width_),
                         "\" height=\"", N(height), "\" viewBox=\"0 0 ", N(width_), " ", N(height),
-                        "\" role=\"img\" aria-label=\"", what, "\">", content, "</svg>\n");
+                        "\" preserveAspectRatio=\"xMinYMin\" role=\"img\" aria-label=\"", what, "\">", content,
+                        "</svg>\n");
   }
 
   std::string Heads() const {

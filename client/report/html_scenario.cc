@@ -128,11 +128,11 @@ std::string Steps(const ScenarioResult& scenario) {
                          failed ? "bad" : ""),
                     "</tr>\n");
   }
-  return absl::StrCat(
-      "<h3>Steps</h3>\n<details><summary>All of them as a table</summary>\n",
-      Table({"Start", "Took", "At host", "Host", "Branch", "Step", "Addresses", "Data", "Errno", "Line", "Verdict"},
-            rows),
-      "</details>\n");
+  return absl::StrCat("<h3>Steps</h3>\n<details><summary>All of them as a table</summary>\n",
+                      Table({"Start", "Took", "At host", "Host", "Branch", "Step", "Action", "Addresses", "Data",
+                             "Errno", "Line", "Verdict"},
+                            rows),
+                      "</details>\n");
 }
 
 std::string TimelineOf(const ScenarioResult& scenario) {

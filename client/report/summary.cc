@@ -110,6 +110,10 @@ std::string PlaceOf(const ScenarioResult& scenario, const Event& event) {
   return event.line == 0 ? scenario.file : absl::StrCat(scenario.file, ":", event.line, ":", event.column);
 }
 
+std::string ActionText(const Event& event) {
+  return event.socket.empty() ? event.verb : absl::StrCat(event.verb, " ", event.socket);
+}
+
 std::string ErrnoText(const Event& event) {
   if (event.errno_name.empty() || event.errno_number == 0) return event.errno_name;
   return absl::StrCat(event.errno_name, " (", event.errno_number, ")");

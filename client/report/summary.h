@@ -28,6 +28,8 @@ std::string SummaryLine(const RunResult& result);
 std::string FullName(const ScenarioResult& scenario);
 // "half-close.yaml:12:5".
 std::string PlaceOf(const ScenarioResult& scenario, const Event& event);
+// "recv client": what it does, and to which socket.
+std::string ActionText(const Event& event);
 // "ECONNREFUSED (111)"; "": none.
 std::string ErrnoText(const Event& event);
 // "12 B sent, 5 B received, end of stream"; "": nothing of it.

