@@ -90,6 +90,8 @@ void AddEnds(const Core& core, Page* page) {
                 core.sessions.counters().created);
   page->Counters("socketeer_sessions_ended_total", "Sessions that ended, by why; LEASE_EXPIRED: nobody renewed them.");
   AddByReason(core.sessions.counters().ended, page);
+  page->Gauge("socketeer_values", "Published values.", core.values.size());
+  page->Gauge("socketeer_barrier_parties", "Calls that wait at barriers.", core.barriers.waiting());
 }
 
 double SumOverLoops(const Core& core, base::Counter net::LoopCounters::*counter) {
@@ -139,6 +141,7 @@ void AddLimits(const Core& core, Page* page) {
   page->Add(limits.max_connections, {{"limit", "max_connections"}});
   page->Add(limits.max_calls, {{"limit", "max_calls"}});
   page->Add(limits.max_sessions, {{"limit", "max_sessions"}});
+  page->Add(limits.max_values, {{"limit", "max_values"}});
   page->Add(static_cast<double>(limits.max_retained_bytes), {{"limit", "max_retained_bytes"}});
   page->Add(static_cast<double>(limits.max_send_window_bytes), {{"limit", "max_send_window_bytes"}});
   page->Counters("socketeer_limit_refusals_total", "Calls that met a limit of the daemon, or their caller's quota.");
