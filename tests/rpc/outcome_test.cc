@@ -12,6 +12,7 @@
 
 #include "server/net/errno_table.h"
 #include "server/rpc/method.h"
+#include "socketeer/v1/coordination_service.pb.h"
 #include "socketeer/v1/host_service.pb.h"
 #include "socketeer/v1/session_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
@@ -91,7 +92,8 @@ TEST(Reasons, EveryOneWhyACallerIsNotBelievedIsInTheList) {
 TEST(Methods, AreThoseOfTheContract) {
   std::set<std::pair<std::string, bool>> contract, ours;
   for (const auto* file : {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
-                           v1::CreateSessionRequest::descriptor()->file()}) {
+                           v1::CreateSessionRequest::descriptor()->file(),
+                           v1::AwaitBarrierRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* const method = file->service(s)->method(m);
@@ -105,6 +107,7 @@ TEST(Methods, AreThoseOfTheContract) {
   EXPECT_STREQ(RowOf(Method::kGetQuota).name, "GetQuota");
   EXPECT_STREQ(RowOf(Method::kWatchSockets).name, "WatchSockets");
   EXPECT_STREQ(RowOf(Method::kCreateSession).name, "CreateSession");
+  EXPECT_STREQ(RowOf(Method::kListValues).name, "ListValues");
 }
 
 }  // namespace
