@@ -13,7 +13,7 @@ import hosts_lab  # noqa: E402
 from daemon import SOCKETEER, socketeer  # noqa: E402
 from eventually import eventually  # noqa: E402
 
-MATRIX = "hosts: [a, b, c]\nports: [8080, udp/5353]\nlisten: true\ntimeout: 1s\n"
+MATRIX = "hosts: [a, b, c]\nports: [8080, udp/5353]\nlisten: true\ntimeout: 3s\n"
 # As a network that takes a connection and says nothing.
 SILENT = """
 import socket
@@ -96,7 +96,7 @@ class AMatrix(ProbeTest):
         words = [[word.strip() for word in line if word] for line in table]
         self.assertEqual([["tcp/8080", "a", "b", "c"], ["a", "-", "open", "dropped, not open"], ["b", "open", "-", "open"],
                           ["c", "open", "open", "-"]], words[:4])
-        self.assertEqual(["a", "c:8080", "tcp", "dropped, not open", "c listens there, and nothing came back within 1s"],
+        self.assertEqual(["a", "c:8080", "tcp", "dropped, not open", "c listens there, and nothing came back within 3s"],
                          words[6][:4] + words[6][5:])
         self.assertEqual(["1 of 6 not as expected"], words[8])
 
@@ -156,14 +156,14 @@ class WithAListener(ProbeTest):
     """b opens the port itself."""
 
     def listening(self, *arguments, code=4):
-        return self.one("a->b:8080", "--listen", "--timeout", "1s", *arguments, code=code)
+        return self.one("a->b:8080", "--listen", "--timeout", "3s", *arguments, code=code)
 
     def test_open(self):
         self.assertEqual(("open", "", ""), self.listening(code=0))
 
     def test_dropped(self):
         self.filter("b", "tcp dport 8080 drop")
-        self.assertEqual(("dropped", "b listens there, and nothing came back within 1s"), self.listening()[::2])
+        self.assertEqual(("dropped", "b listens there, and nothing came back within 3s"), self.listening()[::2])
 
     def test_rejected_by_a_reset(self):
         self.filter("b", "tcp dport 8080 reject with tcp reset")
@@ -186,7 +186,7 @@ class WithAListener(ProbeTest):
     def test_a_connection_whose_data_is_lost(self):
         self.filter("b", "tcp dport 8080 tcp flags & (psh | ack) == psh | ack drop")
         found, _, detail = self.listening()
-        self.assertEqual(("dropped", "the connection reached b, its data did not within 1s"), (found, detail))
+        self.assertEqual(("dropped", "the connection reached b, its data did not within 3s"), (found, detail))
 
     def test_one_way(self):
         self.filter("b", "tcp sport 8080 tcp flags & (psh | ack) == psh | ack drop", hook="output")
@@ -273,14 +273,14 @@ class WithoutAListener(ProbeTest):
 
 class Datagrams(ProbeTest):
     def udp(self, *arguments, code=4):
-        return self.one("a->b:5353", "--udp", "--timeout", "600ms", *arguments, code=code)
+        return self.one("a->b:5353", "--udp", "--timeout", "3s", *arguments, code=code)
 
     def test_open(self):
         self.assertEqual(("open", "", ""), self.udp("--listen", code=0))
 
     def test_lost_on_its_way(self):
         self.filter("b", "udp dport 5353 drop")
-        self.assertEqual(("dropped", "", "b has the port, and got none of 3 datagrams within 600ms"), self.udp("--listen"))
+        self.assertEqual(("dropped", "", "b has the port, and got none of 3 datagrams within 3s"), self.udp("--listen"))
 
     def test_lost_on_its_way_back(self):
         self.filter("a", "udp sport 5353 drop")
@@ -308,7 +308,7 @@ class Datagrams(ProbeTest):
     def test_without_a_listener(self):
         self.assertEqual(("refused", "ECONNREFUSED"), self.udp()[:2])
         self.filter("b", "udp dport 5353 drop")
-        self.assertEqual(("no-answer", "", "open or filtered: no answer to 3 datagrams within 600ms"), self.udp())
+        self.assertEqual(("no-answer", "", "open or filtered: no answer to 3 datagrams within 3s"), self.udp())
         self.assertEqual("no-answer", self.udp("--expect", "no-answer", code=0)[0])
         self.udp("--expect", "blocked")
 
