@@ -1,6 +1,7 @@
 // run: scenarios.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -8,12 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "client/cli/arguments.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/run_halt.h"
-#include "client/cli/run_lines.h"
 #include "client/cli/run_probe.h"
+#include "client/cli/stdio.h"
 #include "client/cli/verbs.h"
+#include "client/report/live.h"
+#include "client/report/summary.h"
+#include "client/report/write.h"
 #include "client/scenario/suite.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
@@ -30,6 +35,7 @@ struct RunArguments {
   std::vector<std::string> tags;
   std::optional<std::string> repeat;
   std::optional<std::string> jobs;
+  report::ReportFiles reports;
   std::string shuffle;  // a seed, or "random"; "": none
   bool dry_run = false;
   bool keep_on_fail = false;
@@ -111,9 +117,24 @@ absl::StatusOr<scenario::SuiteOptions> ParseSuite(const RunArguments& arguments)
 absl::Status PrintPlan(const Cli& cli, const scenario::Suite& suite) {
   std::vector<std::vector<std::string>> rows;
   for (const size_t index : suite.Order()) {
-    rows.push_back({RunTitle(suite.plan()[index]), Printable(suite.plan()[index].file)});
+    rows.push_back({Printable(report::FullName(suite.plan()[index])), Printable(suite.plan()[index].file)});
   }
   return cli.out().Bytes(FormatTable(rows));
+}
+
+// On standard error, as everything that is told while it runs: standard output is for reports.
+void Narrate(const report::RunResult& run) {
+  std::string text;
+  for (const report::ScenarioResult& each : run.scenarios) {
+    if (!report::IsFailure(each.verdict)) continue;
+    text += "\n" + Printable(report::FullName(each)) + "\n";
+    for (const std::string& line : report::FailureLines(each)) {
+      for (const std::string& part : std::vector<std::string>(absl::StrSplit(line, '\n')))
+        text += "  " + Printable(part) + "\n";
+    }
+  }
+  text += (text.empty() ? "" : "\n") + report::SummaryLine(run) + "\n";
+  WriteAll(STDERR_FILENO, text).IgnoreError();  // nobody looks: that is no reason to fail
 }
 
 scenario::RunOptions MakeOptions(const Cli& cli, const RunArguments& arguments, RunHalt& halt) {
@@ -127,7 +148,7 @@ scenario::RunOptions MakeOptions(const Cli& cli, const RunArguments& arguments, 
     options.on_failure = [&cli, &halt, one = std::make_shared<std::mutex>()](const report::ScenarioResult& result) {
       const std::lock_guard<std::mutex> lock(*one);
       if (halt.halt().reason().has_value()) return;
-      cli.Note("run: " + RunTitle(result) + " failed: " + result.message);
+      cli.Note("run: " + Printable(report::FullName(result) + " failed: " + result.message));
       cli.Note("run: its sockets are there until Enter");
       halt.AwaitEnter();
     };
@@ -148,12 +169,18 @@ absl::Status Run(Cli& cli, const RunArguments& arguments) {
   for (const absl::Status& mistake : mistakes) cli.Report(mistake);
   if (!suite.ok()) return absl::OkStatus();  // it is told
   if (arguments.dry_run) return PrintPlan(cli, *suite);
-  RunLines lines(cli);
+  SOCKETEER_RETURN_IF_ERROR(report::CheckReports(arguments.reports));
   RunHalt halt;
-  const report::RunResult run = suite->Run(MakeOptions(cli, arguments, halt), &lines);
+  std::optional<report::Live> live(std::in_place, report::Live::Options{.colour = std::getenv("NO_COLOR") == nullptr});
+  const report::RunResult run = suite->Run(MakeOptions(cli, arguments, halt), &*live);
+  live.reset();  // takes its table away
+  Narrate(run);
   for (const report::ScenarioResult& each : run.scenarios) cli.CountExit(ExitCodeOf(each.verdict));
   if (InterruptSignal() != 0) cli.CountExit(kExitSignal + InterruptSignal());
-  return lines.Summary(run);
+  const absl::Status written = report::WriteReports(run, arguments.reports);
+  cli.Report(written);
+  cli.Count(written);
+  return absl::OkStatus();  // it is told
 }
 
 }  // namespace
@@ -177,6 +204,13 @@ void AddRun(CLI::App& app, Cli& cli) {
                  "Leave the sessions of a failed run to their leases, and tell their names");
   verb->add_flag("--pause-on-fail", arguments->pause_on_fail,
                  "Before the cleanup of a failed run wait for Enter, its sockets held");
+  const auto report = [&](const std::string& name, std::string& path, const std::string& what) {
+    verb->add_option(name, path, what + "; - is standard output")->type_name("FILE")->take_last();
+  };
+  report("--junit", arguments->reports.junit, "A report as JUnit XML");
+  report("--json", arguments->reports.json, "As JSON");
+  report("--tap", arguments->reports.tap, "As TAP 14");
+  report("--html", arguments->reports.html, "As one page, with the hosts' times side by side");
   cli.SetAction(verb, [&cli, arguments] { return Run(cli, *arguments); });
 }
 

@@ -74,13 +74,16 @@ class Performer {
   // What waits ends by itself before the step does.
   void Bound(Message* request) const {
     const auto* const field = request->GetDescriptor()->FindFieldByName("timeout");
-    if (field == nullptr || !options_.timeout.has_value() || request->GetReflection()->HasField(*request, field))
-      return;
+    if (field == nullptr || !options_.timeout.has_value()) return;
     if (const auto* const open = dynamic_cast<const v1::OpenSocketRequest*>(request); open && !open->has_connect())
       return;
     absl::Duration left = std::min(*options_.timeout, options_.deadline - absl::Now());
     left = std::clamp(left, absl::ZeroDuration(), absl::Hours(24));
     google::protobuf::Duration timeout;
+    if (request->GetReflection()->HasField(*request, field)) {
+      timeout.CopyFrom(request->GetReflection()->GetMessage(*request, field));
+      if (absl::Seconds(timeout.seconds()) + absl::Nanoseconds(timeout.nanos()) <= left) return;
+    }
     timeout.set_seconds(absl::IDivDuration(left, absl::Seconds(1), &left));
     timeout.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(left)));
     request->GetReflection()->MutableMessage(request, field)->CopyFrom(timeout);

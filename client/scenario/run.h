@@ -39,7 +39,7 @@ struct RunOptions {
   std::map<std::string, std::string> variables{};
   // The sessions of a failed run are left to their leases.
   bool keep_on_fail = false;
-  // Each step when it has ended; from several threads at once.
+  // Each step when it begins, with an end before its start, and when it has ended; from several threads at once.
   std::function<void(const report::Event&)> on_step{};
   // After the first failure, before the cleanup: sessions are held until it returns.
   std::function<void(const report::ScenarioResult&)> on_failure{};

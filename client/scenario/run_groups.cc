@@ -84,13 +84,12 @@ std::optional<Failure> StepRunner::RunRetry(const Step& step, const Retry& retry
                     std::to_string(attempt) + " tries" + (last.has_value() ? "; the last: " + last->message : ""),
                 context);
       if (last.has_value()) end->host = last->host;
-      EventLog::Entry entry;
-      entry.event.title = step.name.empty() ? "retry" : step.name;
+      EventLog::Entry entry{.event = Begun(step, context)};
       entry.event.start = start;
       entry.event.end = options_.clock.Now();
       entry.event.verdict = verdict;
       entry.event.message = end->message;
-      Tell(step, std::move(entry), context);
+      Tell(std::move(entry), context);
     } else if (row < retry.successes) {
       // Not beyond the limit; a halt is seen at the next step.
       context.halt->cancellation()->AwaitCancel(

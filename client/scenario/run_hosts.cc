@@ -86,13 +86,6 @@ void RunHosts::ForEach(const std::function<void(size_t index, const Member& memb
   });
 }
 
-std::string RunHosts::TargetOf(const std::string& name) const {
-  for (const Member& member : members_) {
-    if (member.name == name) return member.target;
-  }
-  return "";
-}
-
 std::optional<absl::Duration> RunHosts::FirstOffset(const std::string& name) const {
   for (const Member& member : members_) {
     if (member.name == name && member.clock.has_value()) return member.clock->offset;

@@ -32,8 +32,6 @@ class RunHosts {
   std::optional<Failure> Open(const Variables& variables, Halt& halt, absl::Time deadline);
   // Each in its session, by name.
   const std::map<std::string, Host>& Sessions() const { return sessions_; }
-  // The name by which --host knows it; "" for one that there is not.
-  std::string TargetOf(const std::string& name) const;
   // How far the host's clock was ahead when the run began; nullopt: not known.
   std::optional<absl::Duration> FirstOffset(const std::string& name) const;
 

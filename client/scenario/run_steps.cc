@@ -80,6 +80,11 @@ absl::Status ProgramStatus(const Step& step, const Outcome& outcome) {
   return absl::AbortedError(why);
 }
 
+bool IsTimedOut(const Outcome& outcome) {
+  const auto found = outcome.answer.find("timed_out");
+  return found != outcome.answer.end() && *found == true;
+}
+
 }  // namespace
 
 void EventLog::Add(Entry entry) {
@@ -174,33 +179,45 @@ Outcome StepRunner::Act(const Step& step, const StepContext& context) const {
 
 absl::Status StepRunner::Judge(const Step& step, const Outcome& outcome, const StepContext& context) const {
   if (std::holds_alternative<Program>(step.action)) {
-    SOCKETEER_RETURN_IF_ERROR(outcome.status);
-    SOCKETEER_RETURN_IF_ERROR(ProgramStatus(step, outcome));
+    if (!outcome.status.ok() && Classify(outcome.status) != ErrorKind::kTimedOut) return outcome.status;
+    if (outcome.status.ok()) SOCKETEER_RETURN_IF_ERROR(ProgramStatus(step, outcome));
+  }
+  // The end of the step's time is no answer to what was asked, even if a timeout was expected.
+  const bool late = options_.clock.Now() >= context.deadline;
+  if (late && (Classify(outcome.status) == ErrorKind::kTimedOut || IsTimedOut(outcome))) {
+    return TimedOutError("not done within " + context.limit);
   }
   SOCKETEER_RETURN_IF_ERROR(CheckExpectations(step.expectations, outcome, *context.variables));
   return TakeCaptures(step.captures, outcome, context.variables);
 }
 
+report::Event StepRunner::Begun(const Step& step, const StepContext& context) const {
+  return {.host = step.host,
+          .branch = context.branch,
+          .verb = VerbOf(step),
+          .title = TitleOf(step, *context.variables),
+          .line = step.at.line,
+          .column = step.at.column,
+          .attempt = context.attempt,
+          .cleanup = cleanup_,
+          .start = options_.clock.Now(),
+          .end = absl::InfinitePast()};
+}
+
 std::optional<Failure> StepRunner::RunLeaf(const Step& step, const StepContext& context) const {
-  EventLog::Entry entry;
+  EventLog::Entry entry{.event = Begun(step, context)};
   report::Event& event = entry.event;
-  event.title = TitleOf(step, *context.variables);
-  event.start = options_.clock.Now();
+  if (options_.on_step) options_.on_step(event);
   Outcome outcome = Act(step, context);
   event.end = options_.clock.Now();
-  std::optional<Failure> failure;
+  if (!std::holds_alternative<Call>(step.action)) outcome.took = event.end - event.start;
   const std::optional<Halt::Reason> halted = context.halt->reason();
   if (halted.has_value() && Classify(outcome.status) == ErrorKind::kCancelled) {
-    failure = Failure{.verdict = halted->verdict, .message = halted->text, .host = step.host, .at = step.at};
+    event.verdict = halted->verdict;
+    event.message = halted->text;
   } else if (const absl::Status status = Judge(step, outcome, context); !status.ok()) {
-    failure = Failure{.verdict = VerdictOf(status), .message = FormatError(status), .host = step.host, .at = step.at};
-    if (failure->verdict == Verdict::kTimedOut && event.end >= context.deadline) {
-      failure->message = "not done within " + context.limit + ": " + failure->message;
-    }
-  }
-  if (failure.has_value()) {
-    event.verdict = failure->verdict;
-    event.message = failure->message;
+    event.verdict = VerdictOf(status);
+    event.message = FormatError(status);
   }
   event.socket = outcome.socket;
   event.local = outcome.local;
@@ -210,21 +227,15 @@ std::optional<Failure> StepRunner::RunLeaf(const Step& step, const StepContext& 
   event.errno_number = ErrnoOf(outcome.status);
   if (event.errno_number != 0) event.errno_name = ReasonOf(outcome.status);
   entry.host_time = outcome.host_time;
-  if (failure.has_value()) failure = Fails(step, failure->verdict, failure->message, context);
-  Tell(step, std::move(entry), context);
+  std::optional<Failure> failure;
+  if (event.verdict != Verdict::kPassed) failure = Fails(step, event.verdict, event.message, context);
+  Tell(std::move(entry), context);
   return failure;
 }
 
-void StepRunner::Tell(const Step& step, EventLog::Entry entry, const StepContext& context) const {
+void StepRunner::Tell(EventLog::Entry entry, const StepContext& context) const {
   report::Event& event = entry.event;
-  event.host = step.host;
-  event.branch = context.branch;
-  event.verb = VerbOf(step);
-  event.line = step.at.line;
-  event.column = step.at.column;
-  event.attempt = context.attempt;
-  event.cleanup = cleanup_;
-  const std::optional<absl::Duration> offset = hosts_.FirstOffset(step.host);
+  const std::optional<absl::Duration> offset = hosts_.FirstOffset(event.host);
   if (entry.host_time.has_value() && offset.has_value()) {
     event.at_host = AtHost(*entry.host_time, *offset, event.start, event.end);
   }

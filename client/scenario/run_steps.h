@@ -64,7 +64,9 @@ class StepRunner {
   std::optional<Failure> RunLoop(const Step& step, const Loop& loop, const StepContext& context) const;
   std::optional<Failure> RunRetry(const Step& step, const Retry& retry, const StepContext& context) const;
 
-  void Tell(const Step& step, EventLog::Entry entry, const StepContext& context) const;
+  // What is known of a step before it runs.
+  report::Event Begun(const Step& step, const StepContext& context) const;
+  void Tell(EventLog::Entry entry, const StepContext& context) const;
   Failure Fails(const Step& step, report::Verdict verdict, const std::string& why, const StepContext& context) const;
 
   const Scenario& scenario_;

@@ -97,6 +97,7 @@ ScenarioResult Suite::RunOne(size_t index, const RunOptions& options, report::Ob
   if (halted.has_value()) {
     result.verdict = Verdict::kSkipped;
     result.message = "not begun: " + halted->text;
+    observer.OnEnd(index, result);
     return result;
   }
   RunOptions own = options;
@@ -114,6 +115,9 @@ report::RunResult Suite::Run(RunOptions options, report::Observer* observer) con
   report::RunResult run{
       .version = options_.version, .start = options.clock.Now(), .seed = options_.shuffle, .scenarios = plan_};
   told.OnPlan(plan_);
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    if (plan_[i].verdict == Verdict::kSkipped) told.OnEnd(i, plan_[i]);
+  }
   const std::vector<size_t> order = Order();
   std::atomic<size_t> next{0};
   AtOnce(std::min(order.size(), static_cast<size_t>(options_.jobs)), [&](size_t) {

@@ -1,4 +1,5 @@
 """`socketeer run`: what runs, in which order, and its exit codes."""
+import json
 import os
 import re
 import unittest
@@ -12,7 +13,7 @@ FAILS = 'steps: [{name: no, run: ["false"]}]\n'
 class Run(ScenarioTest):
     def titles(self, *arguments, **options):
         """Of the scenarios, in the order in which they ended."""
-        return re.findall(r"^(?:ok|FAIL) +(.*) \(", self.run_cli(*arguments, **options)[0], re.MULTILINE)
+        return re.findall(r"^(?:ok|FAIL) +(.*) \([0-9.]+[a-z]+\)", self.run_cli(*arguments, **options)[1], re.MULTILINE)
 
     def test_each_kind_of_failure_has_its_exit_code(self):
         cases = {
@@ -27,8 +28,7 @@ class Run(ScenarioTest):
             with self.subTest(code):
                 self.run_cli(self.write(f"case{code}", text), code=code)
         gone = self.write("gone", 'hosts: {c: "unix:/nowhere"}\n' + FINE, hosts=False)
-        out, _ = self.run_cli(gone, code=2)
-        self.assertIn("c: ", out)
+        self.assertIn("c: ", self.run_cli(gone, code=2)[1])
         with self.subTest("the gravest of all"):
             self.run_cli(*[self.directory / f"case{code}.yaml" for code in (4, 6, 3, 0)], code=3)
             self.run_cli(self.directory / "case3.yaml", gone, code=2)
@@ -39,8 +39,7 @@ class Run(ScenarioTest):
         policy.chmod(0o600)
         strict = self.start("--listen", f"unix:{self.directory}/c.sock", "--policy", str(policy))
         text = f'hosts: {{c: "{strict.address}"}}\nsteps: [{{on: c, open: {LISTENER}}}]\n'
-        out, _ = self.run_cli(self.write("denied", text, hosts=False), code=5)
-        self.assertIn("denied: ", out)
+        self.assertIn("POLICY_DENIED", self.run_cli(self.write("denied", text, hosts=False), code=5)[1])
 
     def test_with_a_mistake_in_any_file_nothing_runs_and_all_are_told(self):
         trace = self.directory / "trace"
@@ -58,7 +57,7 @@ class Run(ScenarioTest):
         trace = self.directory / "trace"
         path = self.write("dry", f"matrix: {{size: [1, 2]}}\nsteps: [{{run: [touch, {trace}]}}]\n")
         out, _ = self.run_cli("--dry-run", "--repeat", 2, path)
-        self.assertEqual(["dry [size=1]", "dry [size=1] #2", "dry [size=2]", "dry [size=2] #2"],
+        self.assertEqual(["dry [size=1]", "dry [size=1, repetition 2]", "dry [size=2]", "dry [size=2, repetition 2]"],
                          [line.split("  ")[0] for line in out.splitlines()])
         self.assertFalse(trace.exists())
 
@@ -76,7 +75,7 @@ class Run(ScenarioTest):
         path = self.write("often", FINE)
         given = self.titles("--repeat", 8, path)
         seven = self.titles("--repeat", 8, "--shuffle=7", path)
-        self.assertEqual(["often"] + [f"often #{n}" for n in range(2, 9)], given)
+        self.assertEqual(["often"] + [f"often [repetition {n}]" for n in range(2, 9)], given)
         self.assertNotEqual(given, seven)
         self.assertEqual(sorted(given), sorted(seven))
         self.assertEqual(seven, self.titles("--repeat", 8, "--shuffle=7", path))
@@ -129,8 +128,19 @@ class Run(ScenarioTest):
         path = self.write("named", f"hosts: [near]\nsteps: [{{on: near, open: {LISTENER}}}]\n", hosts=False)
         self.run_cli("--hosts-file", hosts, path)
         other = self.write("other", f"hosts: [far]\nsteps: [{{on: far, open: {LISTENER}}}]\n", hosts=False)
-        out, _ = self.run_cli("--hosts-file", hosts, other, code=1)
-        self.assertIn("near", out)
+        self.assertIn("near", self.run_cli("--hosts-file", hosts, other, code=1)[1])
+
+    def test_reports_are_written_and_one_may_be_standard_output(self):
+        path = self.write("fails", FAILS)
+        page, junit = self.directory / "page.html", self.directory / "junit.xml"
+        out, told = self.run_cli("--html", page, "--junit", junit, "--json", "-", path, code=3)
+        self.assertEqual("fails", json.loads(out)["scenarios"][0]["name"])
+        self.assertIn("ended with status 1", told)
+        for report in (page, junit):
+            self.assertIn("ended with status 1", report.read_text())
+        out, told = self.run_cli("--tap", "/nowhere/x", path, code=3)
+        self.assertIn("/nowhere/x", told)
+        self.assertNotIn("ended with status 1", told)  # told before anything runs
 
 
 if __name__ == "__main__":
