@@ -193,7 +193,7 @@ TEST_F(OperationTest, Rendezvous) {
   - wait-value: {value: other, timeout: 0s}
     expect: {timed_out: true}
   - values: {}
-    expect: {values: {length: 2}, values.0.name: values/of-all, values.1.name: values/word-abc123}
+    expect: {values: {length: 2}, values.0.name: values/of-all, values.1.name: values/word}
   - withdraw: {value: word}
   - withdraw: {value: values/of-all}
 )"),
