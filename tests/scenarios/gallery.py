@@ -48,7 +48,7 @@ GALLERY = {
         ("error: EINVAL", "error: ENETUNREACH", UNEXPECTED),
         ("interface: eth0", "interface: lo", FAILED)]),
     "meeting": (["meeting-first.yaml", "meeting-second.yaml"], [
-        ("text: is it you", "text: who is it", UNEXPECTED)]),
+        ("is it you", "who is it", UNEXPECTED)]),
 }
 ALONE = [files[0] for files, _ in GALLERY.values() if len(files) == 1]
 TOGETHER = [files for files, _ in GALLERY.values() if len(files) > 1]
