@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import unittest
@@ -17,6 +18,8 @@ class DocumentTest(DaemonTest):
         daemon = self.start("--listen", f"unix:{self.directory}/daemon.sock")
         directory = self.directory / "here"
         directory.mkdir()
+        example = pathlib.Path("tests", "scenarios", "example")  # as in a checkout, but free to be written in
+        shutil.copytree(ROOT / example, directory / example)
         environment = {"PATH": f"{BIN}:/usr/bin:/bin", "SOCKETEER_HOST": daemon.address, "LC_ALL": "C.UTF-8"}
         usage = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
         known = {"help", *re.findall(r"^\./dev (\w+)", usage, re.MULTILINE)}
