@@ -1,6 +1,7 @@
 """The scenarios of this folder, on three hosts: each passes each time and leaves nothing; and each of them can fail."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -37,6 +38,31 @@ class Gallery(unittest.TestCase):
         expected = [(file.name, "passed", "") for files in groups() for file in files] * REPEAT
         self.assertEqual(sorted(expected), sorted(runs.verdicts()))
         self.traces.assert_none()
+
+
+class Program(unittest.TestCase):
+    """on_three_hosts, for people."""
+
+    def run_program(self, *command):
+        if why := can_be():
+            self.skipTest(why)
+        return subprocess.run([HERE / "on_three_hosts", *command], capture_output=True, text=True, timeout=60)
+
+    def test_a_scenario_passes(self):
+        run = self.run_program("socketeer", "run", str(HERE / "half-close.yaml"))
+        self.assertEqual(0, run.returncode, run.stderr)
+
+    def test_it_ends_as_its_command_and_takes_the_hosts_with_it(self):
+        run = self.run_program("sh", "-c", 'grep -Eo "[0-9]{2,}" "$THREE_HOSTS/bin/on"; exit 7')
+        self.assertEqual(7, run.returncode, run.stderr)
+        code, *daemons = [int(number) for number in reversed(run.stdout.split())]
+        self.assertEqual((125, 3), (code, len(daemons)))
+        for pid in daemons:
+            self.assertFalse(pathlib.Path(f"/proc/{pid}").exists(), pid)
+
+    def test_a_host_that_there_is_not(self):
+        run = self.run_program("on", "d", "true")
+        self.assertEqual((125, "on: there is no host 'd'\n"), (run.returncode, run.stderr))
 
 
 def test_of(name, number):
