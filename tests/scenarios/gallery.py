@@ -24,6 +24,7 @@ GALLERY = {
         ("ip saddr ${a_ip} tcp dport ${port} drop", "tcp dport ${port} drop", UNEXPECTED),
         ("reject with tcp reset", "drop", UNEXPECTED)]),
     "failover": (["failover.yaml"], [
+        ("arping, ", "true, arping, ", TIMED_OUT),  # nobody is told
         ("close: {socket: primary}", "inspect: {socket: primary}", UNEXPECTED),
         ("text: from c}", "text: from b}", UNEXPECTED)]),
     "rendezvous": (["rendezvous.yaml"], [

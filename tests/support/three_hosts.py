@@ -71,9 +71,11 @@ class ThreeHosts:
         self.daemons[name] = daemon
         self._do(self._switch.pid, f"ip link add to-{name} type veth peer name eth0 netns {daemon.pid}",
                  f"ip link set to-{name} master br0 up")
-        # Without duplicate address detection: it takes a second, in which the address cannot be bound.
-        self._do(daemon.pid, "ip link set eth0 addrgenmode none", f"ip addr add 198.18.0.{number}/24 dev eth0",
-                 f"ip addr add fe80::{number}/64 dev eth0 nodad", "ip link set eth0 up")
+        # No router, whatever the machine is: what comes for another host must not find its way. And without duplicate
+        # address detection: it takes a second, in which the address cannot be bound.
+        self._do(daemon.pid, "sysctl -qw net.ipv4.ip_forward=0", "ip link set eth0 addrgenmode none",
+                 f"ip addr add 198.18.0.{number}/24 dev eth0", f"ip addr add fe80::{number}/64 dev eth0 nodad",
+                 "ip link set eth0 up")
 
     @staticmethod
     def _do(pid, *commands):
