@@ -33,7 +33,7 @@ class Gallery(unittest.TestCase):
         self.assertEqual(12, len(GALLERY))
 
     def test_each_passes_each_time_in_any_order(self):
-        runs = Runs(self.hosts, groups(), "--repeat", str(REPEAT), "--shuffle", str(SEED))
+        runs = Runs(self.hosts, groups(), "--repeat", str(REPEAT), f"--shuffle={SEED}")
         self.assertEqual([0] * len(runs.codes), runs.codes, "\n".join(runs.said))
         expected = [(file.name, "passed", "") for files in groups() for file in files] * REPEAT
         self.assertEqual(sorted(expected), sorted(runs.verdicts()))
