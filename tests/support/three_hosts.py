@@ -83,7 +83,8 @@ class ThreeHosts:
             subprocess.run(["nsenter", "--target", str(pid), "--net", "--", *command.split()], check=True)
 
     def _write_files(self):
-        hosts = "".join(f"- {{name: {name}, address: ./{name}.sock}}\n" for name in NAMES)
+        hosts = "".join(f"- {{name: {name}, address: ./{name}.sock, data_address: 198.18.0.{number}}}\n"
+                        for number, name in enumerate(NAMES, 1))
         (self.directory / "hosts.yaml").write_text("hosts:\n" + hosts)
         programs = self.directory / "bin"
         programs.mkdir()
