@@ -19,6 +19,7 @@
 #include "client/report/live.h"
 #include "client/report/summary.h"
 #include "client/report/write.h"
+#include "client/scenario/schema.h"
 #include "client/scenario/suite.h"
 #include "socketeer/status_macros.h"
 #include "socketeer/text.h"
@@ -37,6 +38,7 @@ struct RunArguments {
   std::optional<std::string> jobs;
   report::ReportFiles reports;
   std::string shuffle;  // a seed, or "random"; "": none
+  bool schema = false;
   bool dry_run = false;
   bool keep_on_fail = false;
   bool pause_on_fail = false;
@@ -159,6 +161,8 @@ scenario::RunOptions MakeOptions(const Cli& cli, const RunArguments& arguments, 
 absl::Status Run(Cli& cli, const RunArguments& arguments) {
   SOCKETEER_RETURN_IF_ERROR(cli.RefuseHost("a scenario names its hosts itself, and has sessions of its own"));
   SOCKETEER_RETURN_IF_ERROR(cli.RefuseFormat());
+  if (arguments.schema) return cli.out().Bytes(scenario::Schema().dump(2) + "\n");
+  if (arguments.files.empty()) return UsageError("FILE is required: a scenario");
   if (arguments.pause_on_fail && isatty(STDIN_FILENO) == 0) {
     return UsageError("--pause-on-fail waits for Enter, and standard input is no terminal");
   }
@@ -189,7 +193,7 @@ void AddRun(CLI::App& app, Cli& cli) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* verb = app.add_subcommand("run", "Run scenarios: what several hosts do with sockets, and what is seen");
   verb->footer(kRunFooter);
-  verb->add_option("FILE", arguments->files, "Scenarios, YAML")->required();
+  verb->add_option("FILE", arguments->files, "Scenarios, YAML");
   AddRepeated(verb, "--set", arguments->set, "In place of a variable of the files")->type_name("NAME=VALUE");
   AddRepeated(verb, "--tag", arguments->tags, "Only scenarios with one of these tags; '!TAG': none with that one")
       ->type_name("TAG");
@@ -198,6 +202,7 @@ void AddRun(CLI::App& app, Cli& cli) {
       ->type_name("COUNT");
   verb->add_flag("--shuffle{random}", arguments->shuffle,
                  "Begin them in a random order, --shuffle=SEED in that of the seed; a random one is told");
+  verb->add_flag("--schema", arguments->schema, "Print the JSON Schema of scenarios, for editors, and run nothing");
   verb->add_flag("--dry-run", arguments->dry_run,
                  "Read everything, print what would run in its order, and run nothing");
   verb->add_flag("--keep-on-fail", arguments->keep_on_fail,

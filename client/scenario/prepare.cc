@@ -34,7 +34,7 @@ class Preparer {
     Words();
     if (prepared_.request == nullptr && !mistakes_.first().has_value()) {
       Begin(verb_.method);
-      maker_.Fill(map_, prepared_.request.get(), OwnWords());
+      maker_.Fill(map_, prepared_.request.get(), WordsOf(verb_));
     }
     if (mistakes_.first().has_value()) return {};
     return std::move(prepared_);
@@ -62,19 +62,6 @@ class Preparer {
     if (verb == "accept") Rename("as", "socket_id");
     if (verb == "send") return Send();
     if (verb == "recv") return Receive();
-  }
-
-  // What the verb knows beside the request's fields.
-  std::vector<std::string> OwnWords() const {
-    if (verb_.word == "open") return {"socket", "kind"};
-    if (verb_.word == "accept") return {"socket", "as"};
-    if (verb_.word == "publish") return {"value", "text", "hex", "file", "zeros"};
-    if (verb_.word == "wait-value" || verb_.word == "withdraw") return {"value"};
-    if (verb_.word == "wait") return {"socket", "sockets", "for", "any", "readable_bytes", "allow_missing"};
-    if (verb_.word == "send") return {"socket", "text", "hex", "file", "zeros", "to", "datagrams"};
-    if (verb_.word == "recv") return {"socket", "bytes", "until_eof", "max_datagrams", "min_datagrams"};
-    if (verb_.method.starts_with("SocketService/") && verb_.word != "ls") return {"socket"};
-    return {};
   }
 
   void Begin(std::string_view method) {
@@ -136,7 +123,7 @@ class Preparer {
     }
     Rename("socket", "socket_id");
     Begin(verb_.method);
-    maker_.Fill(map_, prepared_.request.get(), OwnWords());
+    maker_.Fill(map_, prepared_.request.get(), WordsOf(verb_));
     if (!kind.has_value()) return;
     const std::optional<std::string> word = maker_.Word(*kind, "kind");
     if (!word.has_value()) return;
@@ -235,7 +222,7 @@ class Preparer {
 
   void SendTo(std::string_view method) {
     Begin(method);
-    maker_.Fill(map_, prepared_.request.get(), OwnWords());
+    maker_.Fill(map_, prepared_.request.get(), WordsOf(verb_));
   }
 
   static Value Datagram(const Value& payload, const std::optional<Value>& to) {
@@ -260,7 +247,7 @@ class Preparer {
     Begin(datagrams ? verb_.datagram_method : verb_.method);
     if (map_.Find("max_bytes") == nullptr && !datagrams) Put("max_bytes", WordAt(map_.at, "65536"));
     if (Takes({"min_bytes", "min_datagrams"}) && map_.Find("mode") == nullptr) Put("mode", WordAt(map_.at, "whole"));
-    maker_.Fill(map_, prepared_.request.get(), OwnWords());
+    maker_.Fill(map_, prepared_.request.get(), WordsOf(verb_));
     if (datagrams || bytes.has_value() || to_end.has_value() || Takes({"min_bytes", "offset"})) return;
     prepared_.datagram_method = FindMethod(verb_.datagram_method);
     prepared_.datagram_request = New(*prepared_.datagram_method);
@@ -275,6 +262,19 @@ class Preparer {
 };
 
 }  // namespace
+
+std::vector<std::string> WordsOf(const Verb& verb) {
+  if (verb.word == "open") return {"socket", "kind"};
+  if (verb.word == "accept") return {"socket", "as"};
+  if (verb.word == "label") return {"socket", "set", "remove"};
+  if (verb.word == "publish") return {"value", "text", "hex", "file", "zeros"};
+  if (verb.word == "wait-value" || verb.word == "withdraw") return {"value"};
+  if (verb.word == "wait") return {"socket", "sockets", "for", "any", "readable_bytes", "allow_missing"};
+  if (verb.word == "send") return {"socket", "text", "hex", "file", "zeros", "to", "datagrams"};
+  if (verb.word == "recv") return {"socket", "bytes", "until_eof", "max_datagrams", "min_datagrams"};
+  if (verb.method.starts_with("SocketService/") && verb.word != "ls") return {"socket"};
+  return {};
+}
 
 Prepared Prepare(const Call& call, const FillIn& fill, const SocketNames& names, Mistakes* mistakes) {
   return Preparer(call, fill, names, mistakes).Run();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client/scenario/mistake.h"
 #include "client/scenario/model.h"
@@ -26,6 +27,9 @@ struct Prepared {
   bool receive_to_end = false;
   std::string socket{};  // as the file has it; "": none is named
 };
+
+// What a verb knows beside its request's fields.
+std::vector<std::string> WordsOf(const Verb& verb);
 
 // Mistakes are noted.
 Prepared Prepare(const Call& call, const FillIn& fill, const SocketNames& names, Mistakes* mistakes);

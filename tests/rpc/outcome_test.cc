@@ -91,9 +91,9 @@ TEST(Reasons, EveryOneWhyACallerIsNotBelievedIsInTheList) {
 
 TEST(Methods, AreThoseOfTheContract) {
   std::set<std::pair<std::string, bool>> contract, ours;
-  for (const auto* file : {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
-                           v1::CreateSessionRequest::descriptor()->file(),
-                           v1::AwaitBarrierRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::OpenSocketRequest::descriptor()->file(), v1::GetHostRequest::descriptor()->file(),
+        v1::CreateSessionRequest::descriptor()->file(), v1::AwaitBarrierRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* const method = file->service(s)->method(m);

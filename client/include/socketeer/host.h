@@ -104,9 +104,9 @@ class Host {
   // grpc.health.v1 of the daemon as a whole.
   absl::StatusOr<grpc::health::v1::HealthCheckResponse> CheckHealth(const CallOptions& options = {}) const;
 
-  // Any unary call of socketeer.v1, told by its descriptor, for programs that do not know the method when they are built.
-  // A request with a field `timeout` that is set may wait that long; unset, it waits without bound. `response` is
-  // untouched on an error. INVALID_ARGUMENT: the method streams, or the messages are not its own. It needs
+  // Any unary call of socketeer.v1, told by its descriptor, for programs that do not know the method when they are
+  // built. A request with a field `timeout` that is set may wait that long; unset, it waits without bound. `response`
+  // is untouched on an error. INVALID_ARGUMENT: the method streams, or the messages are not its own. It needs
   // Stubs::channel.
   absl::Status Call(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
                     google::protobuf::Message* response, const CallOptions& options = {}) const;
