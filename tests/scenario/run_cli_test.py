@@ -39,7 +39,7 @@ class Run(ScenarioTest):
         policy.chmod(0o600)
         strict = self.start("--listen", f"unix:{self.directory}/c.sock", "--policy", str(policy))
         text = f'hosts: {{c: "{strict.address}"}}\nsteps: [{{on: c, open: {LISTENER}}}]\n'
-        self.assertIn("POLICY_DENIED", self.run_cli(self.write("denied", text, hosts=False), code=5)[1])
+        self.assertIn("policy denies", self.run_cli(self.write("denied", text, hosts=False), code=5)[1])
 
     def test_with_a_mistake_in_any_file_nothing_runs_and_all_are_told(self):
         trace = self.directory / "trace"
