@@ -139,7 +139,8 @@ TEST_F(RunTest, AHaltEndsTheStepsAndNotTheCleanup) {
   Halt halt;
   options_.halt = &halt;
   options_.on_step = [&](const Event& event) {
-    if (event.title == "listener") halt.Stop({.verdict = Verdict::kInterrupted, .text = "interrupted"});
+    if (event.title == "listener" && event.end >= event.start)
+      halt.Stop({.verdict = Verdict::kInterrupted, .text = "interrupted"});
   };
   const ScenarioResult result = RunText(std::string("name: halt\nhosts: [a]\nsteps:\n") + kListener + R"(
   - {name: lonely, on: a, accept: {socket: server, as: peer}}
