@@ -102,6 +102,11 @@ class Examples(DaemonTest):
         shutil.copy(ROOT / "deploy/policy/lab.yaml", self.directory)
         shutil.copy(ROOT / "deploy/policy/lab.yaml", self.directory / "policy.yaml")
         (self.directory / "image.bin").write_bytes(b"image")
+        (self.directory / "config.json").write_text("{}")
+        (self.directory / "tests").mkdir()
+        for scenario in ("half-close.yaml", "race.yaml", "tests/one.yaml"):
+            (self.directory / scenario).write_text(
+                'name: example\ntags: [tcp]\nvariables: {server: here}\nsteps: [{run: ["true"]}]\n')
         self.environment = {**os.environ, "PATH": f"{BIN}:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR": str(self.directory)}
         (self.directory / "network.yaml").write_text("{from: [build-3], to: [db], ports: [5432]}\n")
         (self.directory / "hosts.yaml").write_text(
