@@ -39,7 +39,7 @@ program ends at once. Publishing again puts another value in place of your own o
 
 Examples:
   socketeer publish server 10.0.0.1:43117 &
-  socketeer publish config --shared - <config.json
+  socketeer publish config --file config.json --shared
   socketeer --session standing publish phase two)";
 
 absl::StatusOr<std::string> DataOf(const PublishArguments& arguments) {
