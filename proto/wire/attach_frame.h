@@ -40,12 +40,9 @@ std::optional<DataFrame> ParsePlainData(const grpc::ByteBuffer& bytes);
 // Of either kind: their `data` has the same number, 2.
 grpc::ByteBuffer SerializeData(const DataFrame& data);
 
-// False: the bytes are no `Message`.
+// Of what is not data in its plain form. False: the bytes are no `Message`.
 template <typename Message>
-bool Parse(grpc::ByteBuffer* bytes, Frame<Message>* frame) {
-  frame->data = ParsePlainData(*bytes);
-  frame->message.Clear();
-  if (frame->data) return true;
+bool ParseOther(grpc::ByteBuffer* bytes, Frame<Message>* frame) {
   if (!grpc::SerializationTraits<Message>::Deserialize(bytes, &frame->message).ok()) return false;
   if (!frame->message.has_data()) return true;
   v1::AttachData& data = *frame->message.mutable_data();
@@ -53,6 +50,14 @@ bool Parse(grpc::ByteBuffer* bytes, Frame<Message>* frame) {
   if (!data.data().empty()) frame->data->bytes.emplace_back(data.data());
   data.clear_data();
   return true;
+}
+
+// False: the bytes are no `Message`.
+template <typename Message>
+bool Parse(grpc::ByteBuffer* bytes, Frame<Message>* frame) {
+  frame->data = ParsePlainData(*bytes);
+  frame->message.Clear();
+  return frame->data || ParseOther(bytes, frame);
 }
 
 template <typename Message>

@@ -96,6 +96,12 @@ inline constexpr size_t kMaxMessageBytes = 12 << 20;
 // What gRPC may hold for all callers together: the waiting calls that there may be, what attached streams send ahead,
 // and as much again for messages that arrive. Beyond, it ends streams, any.
 inline constexpr size_t kMaxTransportBytes = 1 << 30;
+// What one of them may become in memory (server/rpc/request_scan.h): more than the largest that our limits allow, which
+// are those of many datagrams.
+inline constexpr size_t kMaxRequestWeight = 2 * kMaxMessageBytes;
+// What the requests of all calls may become together: room for as many small ones as there
+// may be calls, or for some hundred of the largest. Beyond, a request is refused before anything is made of it.
+inline constexpr size_t kMaxRequestBytes = 1 << 30;
 // A status with its details, serialized: it travels in the trailers, for which gRPC allows 8 KiB in
 // all.
 inline constexpr size_t kMaxErrorBytes = 4'096;

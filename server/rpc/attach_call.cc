@@ -7,7 +7,7 @@
 #include "server/rpc/attach.h"
 #include "server/rpc/attach_datagrams.h"
 #include "server/rpc/convert.h"
-#include "server/rpc/unknown_fields.h"
+#include "server/rpc/request_scan.h"
 
 namespace socketeer::rpc {
 namespace {
@@ -56,16 +56,18 @@ base::Error Attach::OutOfPlace(const AttachRequest& frame, const char* allowed) 
 
 base::Result<AttachRequest> Attach::Decode(grpc::ByteBuffer* bytes) {
   AttachRequest frame;
-  if (!wire::Parse(bytes, &frame)) return base::InvalidField("frame", "malformed bytes", "an AttachSocketRequest");
+  frame.data = wire::ParsePlainData(*bytes);
+  if (!frame.data) {
+    auto weight = WeightOf(*bytes, *Request::descriptor());
+    if (!weight.ok()) return std::move(weight).error();
+    if (!wire::ParseOther(bytes, &frame))
+      return base::InvalidField("frame", "malformed bytes", "a " + Request::descriptor()->name());
+  }
   if (auto status = Check(frame); !status.ok()) return std::move(status).error();
   return frame;
 }
 
 base::Status Attach::Check(const AttachRequest& frame) {
-  const bool plain = frame.data && !frame.message.has_data();  // then there is nothing else in it
-  if (!plain) {
-    if (auto unknown = FirstUnknownField(frame.message)) return base::UnknownField(*unknown);
-  }
   if (record_) return base::Ok();
   if (!frame.message.has_open()) return OutOfPlace(frame, "open, as the first frame");
   return FindSocket(frame.message.open());

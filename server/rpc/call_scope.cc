@@ -6,7 +6,6 @@
 
 #include "proto/wire/traceparent.h"
 #include "server/rpc/convert.h"
-#include "server/rpc/unknown_fields.h"
 #include "socketeer/v1/host_service.pb.h"
 #include "socketeer/v1/socket_service.pb.h"
 
@@ -92,7 +91,7 @@ base::Status CallScope::Admit(const google::protobuf::Message& request) {
   while (!entered.ok() && !names_session_) entered = EnterOwn();  // the standing one ended just now: there is a new one
   if (!entered.ok()) return entered;
   if (auto status = TakePlace(request); !status.ok()) return status;
-  if (auto unknown = FirstUnknownField(request)) return base::UnknownField(*unknown);
+  if (arrival_.refused) return *arrival_.refused;
   return base::Ok();
 }
 

@@ -18,6 +18,7 @@
 #include "server/rpc/cancellation.h"
 #include "server/rpc/core.h"
 #include "server/rpc/method.h"
+#include "server/rpc/request_gate.h"
 
 namespace socketeer::rpc {
 
@@ -95,6 +96,7 @@ class CallScope {
   registry::Session::Holder Holder() const;
 
   Core& core_;
+  const Arrival arrival_ = Arrival::Take();
   const Method method_;
   const grpc::CallbackServerContext& context_;
   const Caller caller_;

@@ -8,6 +8,8 @@ namespace socketeer::rpc {
 
 class CoordinationService final : public v1::CoordinationService::CallbackService {
  public:
+  using grpc::Service::GetHandler;  // for its RequestGate
+
   // `core` must outlive the service.
   explicit CoordinationService(Core& core) : core_(core) {}
 

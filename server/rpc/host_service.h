@@ -8,6 +8,8 @@ namespace socketeer::rpc {
 
 class HostService final : public v1::HostService::CallbackService {
  public:
+  using grpc::Service::GetHandler;  // for its RequestGate
+
   explicit HostService(Core& core) : core_(core) {}
 
   grpc::ServerUnaryReactor* GetHost(grpc::CallbackServerContext* context, const v1::GetHostRequest* request,

@@ -107,6 +107,8 @@ const std::vector<std::string>& LimitNames() {
                                     "max_retained_bytes",
                                     "max_send_window_bytes",
                                     "max_grants_per_socket",
+                                    "max_request_bytes",
+                                    "max_request_weight",
                                     "max_values",
                                     "max_values_per_identity"};
     for (size_t i = 0; i < quota::kCounts; ++i) {

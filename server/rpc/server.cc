@@ -23,6 +23,7 @@
 #include "server/rpc/listeners.h"
 #include "server/rpc/measurements.h"
 #include "server/rpc/pulse.h"
+#include "server/rpc/request_gate.h"
 #include "server/rpc/session_service.h"
 #include "server/rpc/socket_service.h"
 
@@ -63,6 +64,7 @@ struct Server::Parts {
   std::unique_ptr<SessionService> session_service;
   std::unique_ptr<HostService> host_service;
   std::unique_ptr<CoordinationService> coordination_service;
+  RequestGates gates;
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<HealthPort> health;      // null: none was asked for
   std::unique_ptr<metrics::Port> metrics;  // null: as well
@@ -132,10 +134,10 @@ struct Server::Parts {
 
   // Its services, and what bounds whoever calls them.
   void Configure(grpc::ServerBuilder& builder) {
-    builder.RegisterService(socket_service.get());
-    builder.RegisterService(session_service.get());
-    builder.RegisterService(host_service.get());
-    builder.RegisterService(coordination_service.get());
+    gates.Register<v1::SocketService>(builder, *socket_service);
+    gates.Register<v1::SessionService>(builder, *session_service);
+    gates.Register<v1::HostService>(builder, *host_service);
+    gates.Register<v1::CoordinationService>(builder, *coordination_service);
     builder.SetMaxReceiveMessageSize(static_cast<int>(base::kMaxMessageBytes));
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

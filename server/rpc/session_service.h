@@ -9,6 +9,8 @@ namespace socketeer::rpc {
 
 class SessionService final : public v1::SessionService::CallbackService {
  public:
+  using grpc::Service::GetHandler;  // for its RequestGate
+
   // `core` and `leases` must outlive the service.
   SessionService(Core& core, Leases& leases) : core_(core), leases_(leases) {}
 

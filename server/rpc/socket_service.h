@@ -10,6 +10,8 @@ namespace socketeer::rpc {
 
 class SocketService final : public v1::SocketService::CallbackService {
  public:
+  using grpc::Service::GetHandler;  // for its RequestGate
+
   // `core` must outlive the service.
   explicit SocketService(Core& core);
 

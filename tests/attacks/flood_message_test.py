@@ -16,9 +16,11 @@ SHORT_OF_MEMORY = [grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILAB
 AT_ONCE = 400  # calls of the largest size: more bytes than gRPC may hold
 UNKNOWN = b"\xfa\x3f\x04abcd"  # a field of GetCallerRequest that there is not
 
+EMPTY_ITEM = b"\x0a\x00"  # of an AwaitSocketsRequest
+
 
 class Messages(FloodTest):
-    MOST_GROWTH = 4 << 30  # kMaxTransportBytes, and what is made of messages. Without that bound it was 7 GB.
+    MOST_GROWTH = FloodTest.MOST_GROWTH + (2 << 30)  # kMaxTransportBytes, and kMaxRequestBytes that is made of them
 
     def method(self, name="HostService/GetCaller", client=None):
         """It takes bytes, and gives bytes."""
@@ -67,6 +69,35 @@ class Messages(FloodTest):
         """All at once, of the largest size: gRPC ends some for want of memory."""
         codes = self.flood_of(UNKNOWN * (floods.BIG // len(UNKNOWN)), AT_ONCE, may_meet_others=True)
         self.assertTrue(codes & set(SHORT_OF_MEMORY), codes)
+        self.assert_well()
+
+    def test_more_than_may_be_made_of_messages(self):
+        """Items of two bytes, of each of which some hundred would be made."""
+        message = EMPTY_ITEM * (floods.BIG // len(EMPTY_ITEM))
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.method("SocketService/AwaitSockets")(message, timeout=60)
+        self.assertEqual(grpc.StatusCode.RESOURCE_EXHAUSTED, raised.exception.code())
+        self.assertIn("max_request_weight", raised.exception.details())
+        codes = self.flood_of(message, 80, "SocketService/AwaitSockets", may_meet_others=True)
+        self.assertLessEqual(codes, set(SHORT_OF_MEMORY))
+        self.assert_well()
+
+    def test_what_was_made_of_messages_is_given_back(self):
+        """One after the other, they may be far more than all may be at once."""
+        method = self.method("SocketService/AwaitSockets")
+        for _ in range(1_000):  # each counts for some 4 MB
+            with self.assertRaises(grpc.RpcError) as raised:
+                method(EMPTY_ITEM * 10_000, timeout=60)
+            self.assertEqual(grpc.StatusCode.INVALID_ARGUMENT, raised.exception.code())
+        self.attacker.close()
+        self.assert_well()
+
+    def test_malformed(self):
+        with self.assertRaises(grpc.RpcError) as raised:
+            self.method("SocketService/AwaitSockets")(EMPTY_ITEM[:1], timeout=60)
+        self.assertEqual(grpc.StatusCode.INVALID_ARGUMENT, raised.exception.code())
+        self.assertIn("AwaitSocketsRequest", raised.exception.details())
+        self.attacker.close()
         self.assert_well()
 
     def test_unknown_methods(self):

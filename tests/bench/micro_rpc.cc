@@ -1,4 +1,4 @@
-// What a call costs between gRPC and a shard: the registry, the check for unknown fields, the messages.
+// What a call costs between gRPC and a shard: the registry, the look at a request, the messages.
 #include <benchmark/benchmark.h>
 #include <sys/socket.h>
 
@@ -8,7 +8,7 @@
 
 #include "server/registry/registry.h"
 #include "server/rpc/convert.h"
-#include "server/rpc/unknown_fields.h"
+#include "server/rpc/request_scan.h"
 #include "socketeer/v1/data.pb.h"
 
 namespace socketeer {
@@ -79,16 +79,22 @@ void RegistryListFiltered(benchmark::State& state) {
 }
 BENCHMARK(RegistryListFiltered)->Arg(10)->Arg(15'000);
 
-void UnknownFieldsOfSend(benchmark::State& state) {
+void Weigh(benchmark::State& state, const google::protobuf::Message& request) {
+  const std::string bytes = request.SerializeAsString();
+  const std::string_view piece = bytes;
+  for (auto _ : state) benchmark::DoNotOptimize(rpc::WeightOf(std::span(&piece, 1), *request.GetDescriptor()));
+}
+
+void WeightOfSend(benchmark::State& state) {
   v1::SendDataRequest request;
   request.set_name("sockets/bench");
   request.set_data(std::string(64, 'x'));
   request.mutable_timeout()->set_seconds(1);
-  for (auto _ : state) benchmark::DoNotOptimize(rpc::FirstUnknownField(request));
+  Weigh(state, request);
 }
-BENCHMARK(UnknownFieldsOfSend);
+BENCHMARK(WeightOfSend);
 
-void UnknownFieldsOfOpen(benchmark::State& state) {
+void WeightOfOpen(benchmark::State& state) {
   v1::OpenSocketRequest request;
   request.set_socket_id("bench");
   request.set_type(v1::SOCKET_TYPE_STREAM);
@@ -96,9 +102,9 @@ void UnknownFieldsOfOpen(benchmark::State& state) {
   request.mutable_connect()->mutable_inet()->set_ip("127.0.0.1");
   request.mutable_connect()->mutable_inet()->set_port(80);
   for (int i = 0; i < 4; ++i) (*request.mutable_labels())["key" + std::to_string(i)] = "value";
-  for (auto _ : state) benchmark::DoNotOptimize(rpc::FirstUnknownField(request));
+  Weigh(state, request);
 }
-BENCHMARK(UnknownFieldsOfOpen);
+BENCHMARK(WeightOfOpen);
 
 void SocketToProto(benchmark::State& state) {
   Held held(1);
