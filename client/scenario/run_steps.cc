@@ -224,6 +224,7 @@ std::optional<Failure> StepRunner::RunLeaf(const Step& step, const StepContext& 
   event.peer = outcome.peer;
   event.bytes_sent = outcome.bytes_sent;
   event.bytes_received = outcome.bytes_received;
+  event.end_of_stream = outcome.answer.is_object() && outcome.answer.value("end_of_stream", nlohmann::json()) == true;
   event.errno_number = ErrnoOf(outcome.status);
   if (event.errno_number != 0) event.errno_name = ReasonOf(outcome.status);
   entry.host_time = outcome.host_time;
