@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace socketeer::report {
@@ -22,10 +23,20 @@ struct Flow {
   std::vector<size_t> found_ends{};
 };
 
+// An answer to a send or a receive tells no addresses: they are those that the socket was last seen with.
+Event WithAddresses(Event event, std::map<std::pair<std::string, std::string>, Direction>* known) {
+  if (event.socket.empty()) return event;
+  Direction& addresses = (*known)[{event.host, event.socket}];
+  if (!event.local.empty() && !event.peer.empty()) addresses = {event.local, event.peer};
+  if (event.local.empty() && event.peer.empty()) std::tie(event.local, event.peer) = addresses;
+  return event;
+}
+
 std::map<Direction, Flow> Flows(const std::vector<Event>& events) {
   std::map<Direction, Flow> flows;
+  std::map<std::pair<std::string, std::string>, Direction> known;
   for (size_t i = 0; i < events.size(); ++i) {
-    const Event& event = events[i];
+    const Event event = WithAddresses(events[i], &known);
     if (event.local.empty() || event.peer.empty()) continue;
     Flow& out = flows[{event.local, event.peer}];
     Flow& in = flows[{event.peer, event.local}];

@@ -57,6 +57,14 @@ TEST(Arrows, CountTheBytesOfAStream) {
   EXPECT_THAT(Told(events), ElementsAre("data s2 -> r6 4", "data s2 -> r8 6", "data s4 -> r8 6"));
 }
 
+TEST(Arrows, KnowTheAddressesOfASocketThatTellsThemNoMore) {
+  std::vector<Event> events = {Ends(Step("b", "accept", "accepted", 0, 2), "B", "A"),
+                               Ends(Step("a", "open", "opened", 1, 2), "A", "B"), Sent(3, 5), Received(4, 5)};
+  for (Event& event : events) event.socket = "one";
+  for (const size_t i : {2, 3}) events[i].local = events[i].peer = "";
+  EXPECT_THAT(Told(events), ElementsAre("connection opened -> accepted", "data s3 -> r4 5"));
+}
+
 TEST(Arrows, KnowADatagramByItsSize) {
   // The first one was lost.
   EXPECT_THAT(Told({Sent(2, 10), Sent(4, 6), Received(6, 6)}), ElementsAre("data s4 -> r6 6"));
