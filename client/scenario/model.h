@@ -105,8 +105,8 @@ struct Scenario {
   Steps cleanup{};  // run always, each of them, whatever the others do
 };
 
-// Reads a file's text. `given` are variables that the caller sets, in place of those of the file.
-// INVALID_ARGUMENT: the first mistake, "half-close.yaml:12:5: ...".
+// Reads a file's text. `given` are variables that the caller sets, in place of those of the file; it need not have
+// them. INVALID_ARGUMENT: the first mistake, "half-close.yaml:12:5: ...".
 absl::StatusOr<Scenario> ReadScenario(const std::string& text, const std::string& file,
                                       const std::map<std::string, std::string>& given = {});
 

@@ -41,7 +41,6 @@ class Reader {
     if (const Value* const tags = root.Find("tags")) ReadTags(*tags);
     known_.Add("run");
     if (const Value* const variables = root.Find("variables")) ReadVariables(*variables);
-    TakeGiven();
     ReadSteps(root);
     return std::move(scenario_);
   }
@@ -113,15 +112,6 @@ class Reader {
     std::string escaped;
     for (const char c : text) escaped += c == '$' ? "$$" : std::string(1, c);
     return escaped;
-  }
-
-  void TakeGiven() {
-    for (const auto& [name, value] : given_) {
-      if (!known_.names().contains(name) || name == "run") {
-        mistakes_.Note({1, 1}, "there is no variable " + Quoted(name) + " to set" +
-                                   Suggestion(name, {known_.names().begin(), known_.names().end()}));
-      }
-    }
   }
 
   void ReadHosts(const Value& hosts) {

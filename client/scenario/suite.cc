@@ -11,6 +11,7 @@
 #include "client/scenario/suite_file.h"
 #include "client/scenario/suite_plan.h"
 #include "socketeer/status_macros.h"
+#include "socketeer/text.h"
 
 namespace socketeer::scenario {
 namespace {
@@ -56,6 +57,7 @@ absl::StatusOr<Suite> Suite::Read(SuiteOptions options, std::vector<absl::Status
       mistakes->push_back(scenario.status());
     }
   }
+  if (mistakes->empty()) suite.CheckSet(mistakes);
   if (!mistakes->empty()) return mistakes->front();
   for (size_t i = 0; i < suite.scenarios_.size(); ++i) suite.Plan(i);
   const bool any = std::any_of(suite.plan_.begin(), suite.plan_.end(),
@@ -63,6 +65,16 @@ absl::StatusOr<Suite> Suite::Read(SuiteOptions options, std::vector<absl::Status
   if (any) return suite;
   mistakes->push_back(absl::InvalidArgumentError("--tag: no scenario is left to run"));
   return mistakes->front();
+}
+
+void Suite::CheckSet(std::vector<absl::Status>* mistakes) const {
+  for (const auto& [name, value] : options_.variables) {
+    const bool known = std::any_of(scenarios_.begin(), scenarios_.end(), [&name](const Scenario& scenario) {
+      return std::any_of(scenario.variables.begin(), scenario.variables.end(),
+                         [&name](const auto& variable) { return variable.first == name; });
+    });
+    if (!known) mistakes->push_back(absl::InvalidArgumentError("--set: no scenario has a variable " + Quoted(name)));
+  }
 }
 
 void Suite::Plan(size_t scenario) {

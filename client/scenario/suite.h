@@ -39,6 +39,8 @@ class Suite {
 
  private:
   explicit Suite(SuiteOptions options) : options_(std::move(options)) {}
+  // Of each variable that is set, that some scenario has it.
+  void CheckSet(std::vector<absl::Status>* mistakes) const;
   void Plan(size_t scenario);
   report::ScenarioResult RunOne(size_t index, const RunOptions& options, report::Observer& observer) const;
 
