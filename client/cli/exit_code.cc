@@ -36,7 +36,7 @@ int ExitCodeFor(const absl::Status& status) {
 
 int GraverExitCode(int one, int other) {
   constexpr int kByGravity[] = {kExitUnreachable, kExitUsage, kExitDenied, kExitFailed, kExitTimedOut, kExitUnexpected};
-  if (one > kExitSignal || other > kExitSignal) return std::max(one, other);
+  if (one >= kExitSignal || other >= kExitSignal) return std::max(one, other);
   for (const int code : kByGravity) {
     if (one == code || other == code) return code;
   }

@@ -127,6 +127,8 @@ int FinishParse(const CLI::App& app, const CLI::ParseError& error) {
 int main(int argc, char** argv) {
   // A reader that is gone ends this program as it ends any other.
   signal(SIGPIPE, SIG_DFL);
+  // With what a parent may have ignored, nobody could ask how a program of `run` ended.
+  signal(SIGCHLD, SIG_DFL);
   // gRPC's own words on stderr are not for people.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   // gRPC's threads go on while the program exits: OpenSSL must not be taken down under one that connects once more.

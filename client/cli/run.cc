@@ -75,7 +75,7 @@ int ExitCodeOf(report::Verdict verdict) {
     case report::Verdict::kTimedOut:
       return kExitTimedOut;
     case report::Verdict::kInterrupted:
-      return kExitSignal + InterruptSignal();
+      return InterruptSignal() == 0 ? kExitFailed : kExitSignal + InterruptSignal();
   }
   return kExitFailed;
 }

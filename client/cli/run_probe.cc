@@ -62,6 +62,7 @@ absl::StatusOr<probe::Question> QuestionOf(const scenario::ProbeCall& call, cons
   }
   // A step that is over in time has an answer, of whatever kind.
   question.timeout = std::min(probe::kDefaultTimeout, calls.timeout.value_or(probe::kDefaultTimeout) / 2);
+  question.deadline = calls.deadline;
   return question;
 }
 

@@ -41,7 +41,11 @@ absl::StatusOr<Answer> Converse(const Question& question, const RemoteSocket& so
   const FarEnd::Words words = far.Issue();
   const absl::Time end = absl::Now() + question.timeout;
   Hearing hearing;
-  hearing.error = socket.SendAll(words.token, {.timeout = question.timeout, .cancellation = cancellation}).status();
+  hearing.error =
+      socket
+          .SendAll(words.token,
+                   {.timeout = question.timeout, .cancellation = cancellation, .deadline = question.deadline})
+          .status();
   if (hearing.error.ok()) hearing = HearReply(socket, words.reply, end, cancellation);
   if (absl::IsCancelled(hearing.error)) return hearing.error;
   if (hearing.heard == Heard::kReply) return Answer{.reason = Reason::kOpen};
@@ -98,8 +102,8 @@ absl::StatusOr<Answer> AskTcp(const Question& question, const Host& host, FarEnd
   *request.mutable_connect() = question.to;
   SOCKETEER_RETURN_IF_ERROR(ApplyKind(question.to.has_unix_domain() ? "unix" : "tcp", &request));
   const absl::Time start = absl::Now();
-  const absl::StatusOr<RemoteSocket> socket =
-      host.Open(std::move(request), {.timeout = question.timeout, .cancellation = cancellation});
+  const absl::StatusOr<RemoteSocket> socket = host.Open(
+      std::move(request), {.timeout = question.timeout, .cancellation = cancellation, .deadline = question.deadline});
   const absl::Duration took = absl::Now() - start;
   if (absl::IsCancelled(socket.status())) return socket.status();
   absl::StatusOr<Answer> answer = Answer{.reason = Reason::kOpen};

@@ -21,8 +21,9 @@ absl::StatusOr<Answer> Converse(const Question& question, const RemoteSocket& so
                                 Cancellation* cancellation) {
   const FarEnd::Words words = far == nullptr ? FarEnd::NewWords() : far->Issue();
   for (int i = 0; i < kDatagrams; ++i) {
-    const auto received =
-        SendAndHear(socket, words.token, {.timeout = question.timeout / kDatagrams, .cancellation = cancellation});
+    const auto received = SendAndHear(
+        socket, words.token,
+        {.timeout = question.timeout / kDatagrams, .cancellation = cancellation, .deadline = question.deadline});
     if (absl::IsCancelled(received.status())) return received.status();
     if (!received.ok()) {
       Answer answer = AnswerOf(received.status(), question.from_name, far != nullptr);
@@ -49,8 +50,8 @@ absl::StatusOr<Answer> AskUdp(const Question& question, const Host& host, FarEnd
   v1::OpenSocketRequest request;
   *request.mutable_connect() = question.to;
   SOCKETEER_RETURN_IF_ERROR(ApplyKind("udp", &request));
-  const absl::StatusOr<RemoteSocket> socket =
-      host.Open(std::move(request), {.timeout = question.timeout, .cancellation = cancellation});
+  const absl::StatusOr<RemoteSocket> socket = host.Open(
+      std::move(request), {.timeout = question.timeout, .cancellation = cancellation, .deadline = question.deadline});
   if (absl::IsCancelled(socket.status())) return socket.status();
   if (!socket.ok()) return AnswerOf(socket.status(), question.from_name, far != nullptr);
   const absl::Time start = absl::Now();

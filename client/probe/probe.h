@@ -28,7 +28,8 @@ struct Question {
   // With it the port is opened there before, and what arrives is known. Not for a UNIX socket.
   std::optional<absl::StatusOr<Host>> far{};
   std::string far_name{};
-  absl::Duration timeout = kDefaultTimeout;  // of one connection, or of all datagrams together
+  absl::Duration timeout = kDefaultTimeout;      // of one connection, or of all datagrams together
+  absl::Time deadline = absl::InfiniteFuture();  // no call goes on behind it
 };
 
 struct Answer {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "client/scenario/request.h"
@@ -98,32 +99,52 @@ std::optional<Json> PartOfAddress(const std::string& text, std::string_view part
   return std::nullopt;
 }
 
-std::optional<Json> Walk(const Json& answer, std::string_view path) {
-  Json at = answer;
-  for (const std::string& part :
-       std::vector<std::string>(absl::StrSplit(absl::string_view(path.data(), path.size()), '.'))) {
-    size_t index = 0;
-    if (at.is_object() && at.contains(part)) {
-      Json inner = at[part];
-      at = std::move(inner);
-    } else if (at.is_array() && absl::SimpleAtoi(part, &index) && index < at.size()) {
-      Json inner = at[index];
-      at = std::move(inner);
-    } else if (at.is_string()) {
-      std::optional<Json> inner = PartOfAddress(at.get<std::string>(), part);
-      if (!inner.has_value()) return std::nullopt;
-      at = *std::move(inner);
-    } else {
-      return std::nullopt;
+// The field at the path's parts from `first` on. A label's key may have dots: the longest key that fits is taken.
+std::optional<Json> Walk(const Json& at, const std::vector<std::string>& parts, size_t first) {
+  if (first == parts.size()) return at;
+  if (at.is_object()) {
+    for (size_t end = parts.size(); end > first; --end) {
+      const auto begin = parts.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto found = at.find(absl::StrJoin(begin, parts.begin() + static_cast<std::ptrdiff_t>(end), "."));
+      if (found != at.end()) return Walk(*found, parts, end);
     }
+    return std::nullopt;
   }
-  return at;
+  size_t index = 0;
+  if (at.is_array() && absl::SimpleAtoi(parts[first], &index) && index < at.size())
+    return Walk(at[index], parts, first + 1);
+  if (at.is_string() && first + 1 == parts.size()) return PartOfAddress(at.get<std::string>(), parts[first]);
+  return std::nullopt;
+}
+
+std::vector<std::string> PartsOf(std::string_view path) {
+  return absl::StrSplit(absl::string_view(path.data(), path.size()), '.');
 }
 
 // Of these the answer also has `text` and `hex`.
 bool HasData(const google::protobuf::Descriptor& answer) {
   return answer.FindFieldByName("data") != nullptr || answer.FindFieldByName("value") != nullptr ||
          answer.FindFieldByName("datagrams") != nullptr;
+}
+
+// Whether a message of this type may have a field at the path's parts from `first` on.
+bool MayWalk(const google::protobuf::Descriptor& type, const std::vector<std::string>& parts, size_t first) {
+  if (first == parts.size()) return true;
+  if (type.full_name() == "socketeer.v1.Endpoint") {
+    return first + 1 == parts.size() &&
+           (parts[first] == "ip" || parts[first] == "port" || parts[first] == "scope" || parts[first] == "path");
+  }
+  if (type.full_name() == "socketeer.v1.IncomingDatagram" && (parts[first] == "text" || parts[first] == "hex"))
+    return true;
+  const FieldDescriptor* const field = type.FindFieldByName(parts[first]);
+  if (field == nullptr) return false;
+  if (field->is_map()) return true;
+  size_t next = first + 1;
+  size_t index = 0;
+  if (field->is_repeated() && next < parts.size()) {
+    if (!absl::SimpleAtoi(parts[next++], &index)) return false;
+  }
+  return field->message_type() == nullptr ? next == parts.size() : MayWalk(*field->message_type(), parts, next);
 }
 
 }  // namespace
@@ -159,8 +180,9 @@ Json ToAnswer(const absl::Status& error, const SocketNames& names) {
 }
 
 std::optional<Json> FieldAt(const Json& answer, std::string_view path) {
-  std::optional<Json> field = Walk(answer, path);
-  if (!field.has_value() && answer.is_object() && answer.contains("socket")) field = Walk(answer["socket"], path);
+  std::optional<Json> field = Walk(answer, PartsOf(path), 0);
+  if (!field.has_value() && answer.is_object() && answer.contains("socket"))
+    field = Walk(answer["socket"], PartsOf(path), 0);
   return field;
 }
 
@@ -172,12 +194,15 @@ std::vector<std::string> FieldsOf(const google::protobuf::Descriptor& answer) {
 }
 
 bool MayHaveField(const google::protobuf::Descriptor& answer, std::string_view path) {
-  const std::string first(path.substr(0, path.find('.')));
-  if (first == "error" || first == "took" || answer.FindFieldByName(first) != nullptr) return true;
-  if (HasData(answer) && (first == "text" || first == "hex")) return true;
+  const std::vector<std::string> parts = PartsOf(path);
+  if (parts[0] == "took" || (HasData(answer) && (parts[0] == "text" || parts[0] == "hex"))) return parts.size() == 1;
+  if (parts[0] == "error") {
+    return parts.size() == 1 || parts[1] == "reason" || parts[1] == "code" || parts[1] == "message" ||
+           MayWalk(*v1::SocketError::descriptor(), parts, 1);
+  }
   const FieldDescriptor* const socket = answer.FindFieldByName("socket");
-  return socket != nullptr && socket->message_type() != nullptr &&
-         socket->message_type()->FindFieldByName(first) != nullptr;
+  return MayWalk(answer, parts, 0) ||
+         (socket != nullptr && socket->message_type() != nullptr && MayWalk(*socket->message_type(), parts, 0));
 }
 
 std::string AsWord(const Json& field) {

@@ -19,7 +19,7 @@ nlohmann::json ToAnswer(const absl::Status& error, const SocketNames& names);
 
 // The field at a path, also of the answer's `socket`; `.ip`, `.port` and `.path` of an address. Nullopt: there is none.
 std::optional<nlohmann::json> FieldAt(const nlohmann::json& answer, std::string_view path);
-// Whether an answer of this type can have a field at the path, as far as its first word tells.
+// Whether an answer of this type, or an error, can have a field at the path.
 bool MayHaveField(const google::protobuf::Descriptor& answer, std::string_view path);
 // Its names.
 std::vector<std::string> FieldsOf(const google::protobuf::Descriptor& answer);

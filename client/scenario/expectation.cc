@@ -42,7 +42,7 @@ std::optional<double> AsNumber(const std::string& word) {
 
 bool Equal(const Json& field, const std::string& word) {
   if (field.is_object() && field.contains("reason")) {  // an error, by its reason or its code
-    return field["reason"] == word || field["code"] == word;
+    return field.value("reason", "") == word || field.value("code", "") == word;
   }
   return AsWord(field) == word;
 }
@@ -55,24 +55,22 @@ std::string Sha256Of(const std::string& bytes) {
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
-absl::StatusOr<bool> Matches(const Json& field, const std::string& expression) {
-  const absl::Status status = CheckExpression(expression);
-  if (!status.ok()) return status;
+bool Matches(const Json& field, const std::string& expression) {
   return re2::RE2::FullMatch(AsWord(field), re2::RE2(expression, Quiet()));
 }
 
-absl::StatusOr<bool> Compares(const Json& field, const std::string& word, bool least) {
+bool Compares(const Json& field, const std::string& word, bool least) {
   const std::optional<double> seen = AsNumber(AsWord(field));
   const std::optional<double> bound = AsNumber(word);
-  if (!bound.has_value()) return absl::InvalidArgumentError(Quoted(word) + " is neither a number nor a duration");
-  return seen.has_value() && (least ? *seen >= *bound : *seen <= *bound);
+  return seen.has_value() && bound.has_value() && (least ? *seen >= *bound : *seen <= *bound);
 }
 
 // Whether one word of a matcher holds.
 absl::StatusOr<bool> Holds(const std::string& word, const std::optional<Json>& field, const std::string& wanted) {
+  if (absl::Status status = CheckWanted(word, wanted); !status.ok()) return status;
   if (word == "absent") return field.has_value() == (wanted == "false");
-  if (word == "not") return !field.has_value() || !Equal(*field, wanted);
   if (!field.has_value()) return false;
+  if (word == "not") return !Equal(*field, wanted);
   if (word == "equals") return Equal(*field, wanted);
   if (word == "contains") return AsWord(*field).find(wanted) != std::string::npos;
   if (word == "matches") return Matches(*field, wanted);
@@ -139,6 +137,24 @@ absl::Status CheckExpression(const std::string& expression) {
   return absl::InvalidArgumentError(Quoted(expression) + " is no regular expression: " + compiled.error());
 }
 
+absl::Status CheckWanted(std::string_view word, const std::string& wanted) {
+  size_t length = 0;
+  if (word == "matches") return CheckExpression(wanted);
+  if (word == "absent" && wanted != "true" && wanted != "false") {
+    return absl::InvalidArgumentError(Quoted(wanted) + " is neither true nor false");
+  }
+  if (word == "length" && !absl::SimpleAtoi(wanted, &length)) {
+    return absl::InvalidArgumentError(Quoted(wanted) + " is no number");
+  }
+  if ((word == "at-least" || word == "at-most") && !AsNumber(wanted).has_value()) {
+    return absl::InvalidArgumentError(Quoted(wanted) + " is neither a number nor a duration");
+  }
+  if (word == "sha256" && (wanted.size() != 64 || wanted.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+    return absl::InvalidArgumentError(Quoted(wanted) + " is not 64 hexadecimal digits in small letters");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Unexpected(std::string_view message) {
   absl::Status status = absl::FailedPreconditionError(absl::string_view(message.data(), message.size()));
   status.SetPayload(kUnexpected, absl::Cord());
@@ -163,6 +179,10 @@ absl::Status CheckExpectations(const std::vector<Expectation>& expectations, con
   if (outcome.answer.contains("reason") && outcome.answer["reason"] != "open" && !SpeaksOf(expectations, "reason")) {
     return Unexpected("reason was expected to be \"open\", and is " + Seen(outcome.answer["reason"]));
   }
+  constexpr std::string_view kTold[] = {"datagrams_sent", "end_of_stream", "data", "text", "hex"};
+  const bool told = std::any_of(std::begin(kTold), std::end(kTold),
+                                [&](std::string_view field) { return SpeaksOf(expectations, field); });
+  if (!outcome.shortfall.empty() && !told) return Unexpected(outcome.shortfall);
   for (const Expectation& expectation : expectations) {
     absl::Status status = Check(expectation, outcome, variables);
     if (!status.ok()) return status;

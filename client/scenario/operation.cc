@@ -34,7 +34,10 @@ std::unique_ptr<Message> NewAnswer(const MethodDescriptor& method) {
 class Performer {
  public:
   Performer(const Prepared& prepared, const Host& host, const CallOptions& options)
-      : prepared_(prepared), host_(host), options_(options) {}
+      : prepared_(prepared),
+        host_(host),
+        options_(options),
+        end_(absl::Now() + options.timeout.value_or(absl::InfiniteDuration())) {}
 
   absl::StatusOr<std::unique_ptr<Message>> Run() {
     if (auto* const request = Of<v1::SendDataRequest>(); request != nullptr && prepared_.send_all) {
@@ -77,7 +80,7 @@ class Performer {
     if (field == nullptr || !options_.timeout.has_value()) return;
     if (const auto* const open = dynamic_cast<const v1::OpenSocketRequest*>(request); open && !open->has_connect())
       return;
-    absl::Duration left = std::min(*options_.timeout, options_.deadline - absl::Now());
+    absl::Duration left = end_ - absl::Now();
     left = std::clamp(left, absl::ZeroDuration(), absl::Hours(24));
     google::protobuf::Duration timeout;
     if (request->GetReflection()->HasField(*request, field)) {
@@ -92,8 +95,11 @@ class Performer {
   Result SendAll(const v1::SendDataRequest& whole) {
     auto total = std::make_unique<v1::SendDataResponse>();
     std::string_view left = whole.data();
+    v1::SendDataRequest request;  // all but the data, which may be much
+    request.set_name(whole.name());
+    request.set_uid(whole.uid());
+    if (whole.has_timeout()) *request.mutable_timeout() = whole.timeout();
     do {
-      v1::SendDataRequest request = whole;
       const std::string_view chunk = left.substr(0, kChunkBytes);
       request.set_data(chunk.data(), chunk.size());
       request.set_mode(v1::MODE_WHOLE);
@@ -139,7 +145,7 @@ class Performer {
       if (part.end_of_stream() || part.timed_out()) return total;
       if (prepared_.receive_bytes > 0 && total->data().size() >= prepared_.receive_bytes) return total;
       if (total->data().size() > kMaxValueBytes) {
-        return absl::InvalidArgumentError(
+        return absl::AbortedError(
             absl::StrCat("more than ", kMaxValueBytes, " bytes came before the end of the stream"));
       }
     }
@@ -148,6 +154,7 @@ class Performer {
   const Prepared& prepared_;
   const Host& host_;
   const CallOptions& options_;
+  const absl::Time end_;  // of all calls together: the RPC's own deadline is behind it
 };
 
 // `text` and `hex`: the data that came; of many datagrams, that of each, and of the first.
@@ -188,6 +195,23 @@ void AddSocketFacts(const v1::Socket& socket, const SocketNames& names, Outcome*
   } else if (socket.has_create_time()) {
     outcome->host_time = ToTime(socket.create_time());
   }
+}
+
+// What was asked for, and not done.
+std::string ShortfallOf(const Prepared& prepared, const Message& answer) {
+  if (const auto* const sent = dynamic_cast<const v1::SendDatagramsResponse*>(&answer); sent && !sent->timed_out()) {
+    const auto& request = static_cast<const v1::SendDatagramsRequest&>(
+        prepared.datagram_request != nullptr ? *prepared.datagram_request : *prepared.request);
+    const int done = static_cast<int>(sent->datagrams_sent() + sent->datagrams_skipped());
+    if (done < request.datagrams_size()) {
+      return absl::StrCat(done, " of ", request.datagrams_size(), " datagrams were sent");
+    }
+  }
+  const auto* const got = dynamic_cast<const v1::ReceiveDataResponse*>(&answer);
+  if (got != nullptr && !got->timed_out() && got->data().size() < prepared.receive_bytes) {
+    return absl::StrCat(got->data().size(), " of ", prepared.receive_bytes, " bytes came before the end of the stream");
+  }
+  return "";
 }
 
 void AddFacts(const Prepared& prepared, const Message& answer, const SocketNames& names, Outcome* outcome) {
@@ -271,6 +295,7 @@ Outcome Perform(const Call& call, const Host& host, const Variables& variables, 
   outcome.answer = ToAnswer(**answer, names);
   AddData(&outcome.answer);
   AddFacts(prepared, **answer, names, &outcome);
+  outcome.shortfall = ShortfallOf(prepared, **answer);
   return outcome;
 }
 

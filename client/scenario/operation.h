@@ -39,6 +39,7 @@ struct Outcome {
   absl::Status status{};  // of the action; expectations do not count here
   nlohmann::json answer{};
   absl::Duration took{};
+  std::string shortfall{};  // "3 of 5 datagrams were sent": what was asked for and not done; "": nothing
   // For the report.
   std::string socket{};  // as the file names it
   uint64_t bytes_sent = 0;

@@ -57,6 +57,7 @@ class Preparer {
     }
     if (verb == "publish" || verb == "wait-value" || verb == "withdraw") Rename("value", "name");
     if (verb == "publish") {
+      for (const char* const word : {"text", "hex", "file", "zeros"}) Apart(word, "data");
       if (std::optional<Value> payload = TakePayload(); payload.has_value()) Put("data", *payload);
     }
     if (verb == "accept") Rename("as", "socket_id");
@@ -76,9 +77,17 @@ class Preparer {
   }
 
   void Rename(std::string_view from, const char* to) {
+    Apart(from, to);
     for (auto& [key, value] : map_.fields) {
       if (key.text == from) key.text = to;
     }
+  }
+
+  // Notes that two words do not go together, if both are there.
+  void Apart(std::string_view one, std::string_view other) {
+    const Value* const first = map_.Find(one);
+    if (first == nullptr || map_.Find(other) == nullptr) return;
+    mistakes_.Note(first->at, std::string(one) + " does not go with " + std::string(other));
   }
 
   // Takes a field out of the map.
@@ -134,6 +143,9 @@ class Preparer {
   static std::string Kinds() { return Listed(std::vector<std::string>(KindWords().begin(), KindWords().end())); }
 
   void Wait() {
+    for (const char* const word : {"for", "socket", "sockets", "readable_bytes", "allow_missing", "any"})
+      Apart(word, "items");
+    Apart("any", "all");
     const std::optional<Value> condition = Take("for");
     std::optional<Value> sockets = Take("socket");
     const std::optional<Value> many = Take("sockets");
@@ -171,6 +183,8 @@ class Preparer {
     Value message = MapAt(map_.at);
     Value paths{.type = Value::Type::kList, .at = map_.at};
     message.fields.emplace_back(WordAt(socket->at, "name"), *socket);
+    if (remove.has_value() && remove->type != Value::Type::kList)
+      mistakes_.Note(remove->at, std::string("remove must be a list of keys, not ") + KindOf(*remove));
     if (set.has_value()) {
       message.fields.emplace_back(WordAt(set->at, "labels"), *set);
       for (const auto& [key, value] : set->fields) paths.items.push_back(WordAt(key.at, "labels." + key.text));
@@ -199,10 +213,16 @@ class Preparer {
   }
 
   void Send() {
+    for (const char* const word : {"text", "hex", "file", "zeros"}) {
+      Apart(word, "data");
+      Apart(word, "datagrams");
+    }
+    Apart("to", "datagrams");
     std::optional<Value> payload = TakePayload();
     const std::optional<Value> to = Take("to");
     if (Takes({"datagrams", "sequence"}) || to.has_value()) {
       if (payload.has_value()) Put("datagrams", Datagram(*payload, to));
+      if (map_.Find("mode") == nullptr) Put("mode", WordAt(map_.at, "whole"));
       return SendTo(verb_.datagram_method);
     }
     if (!payload.has_value() && map_.Find("data") == nullptr) {
@@ -233,6 +253,10 @@ class Preparer {
   }
 
   void Receive() {
+    for (const char* const word : {"max_datagrams", "min_datagrams", "sequence"}) {
+      Apart("bytes", word);
+      Apart("until_eof", word);
+    }
     const std::optional<Value> bytes = Take("bytes");
     const std::optional<Value> to_end = Take("until_eof");
     if (bytes.has_value()) {

@@ -63,6 +63,16 @@ absl::Status Runner::SetVariables() {
     }
     variables_.Set(name, *filled);
   }
+  for (const auto& [name, values] : scenario_.matrix) {
+    const auto turn = options_.variables.find(name);  // as the file has it
+    if (turn == options_.variables.end()) continue;
+    const absl::StatusOr<std::string> filled = variables_.Fill(turn->second);
+    if (!filled.ok()) {
+      return absl::InvalidArgumentError(PlaceText(scenario_, values[0].at) + ": " +
+                                        std::string(filled.status().message()));
+    }
+    variables_.Set(name, *filled);
+  }
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "client/scenario/verdict.h"
 #include "socketeer/error.h"
 #include "socketeer/status_macros.h"
+#include "socketeer/text.h"
 
 namespace socketeer::scenario {
 namespace {
@@ -31,8 +32,10 @@ absl::StatusOr<std::string> Word(const Value& value, const Variables& variables)
 }
 
 // The same for people, as it is written if it cannot be filled in.
+constexpr size_t kMostShown = 200;  // bytes of what a file or a program says, in a line for people
+
 std::string Shown(const Value& value, const Variables& variables) {
-  return Word(value, variables).value_or(value.text);
+  return Printable(Word(value, variables).value_or(value.text), kMostShown);
 }
 
 std::string VerbOf(const Step& step) {
@@ -46,7 +49,7 @@ std::string VerbOf(const Step& step) {
 }
 
 std::string TitleOf(const Step& step, const Variables& variables) {
-  if (!step.name.empty()) return step.name;
+  if (!step.name.empty()) return variables.Fill(step.name).value_or(step.name);
   if (const auto* const call = std::get_if<Call>(&step.action)) return Describe(*call, variables);
   std::string title = VerbOf(step);
   if (const auto* const program = std::get_if<Program>(&step.action)) {
@@ -70,13 +73,13 @@ Outcome Failed(absl::Status status) {
 
 // A program that fails, fails the step, unless the file says what its status must be.
 absl::Status ProgramStatus(const Step& step, const Outcome& outcome) {
-  if (Speaks(step, "status") || Speaks(step, "signal")) return absl::OkStatus();
+  if (Speaks(step, "status") || (Speaks(step, "signal") && outcome.answer.contains("signal"))) return absl::OkStatus();
   const auto status = outcome.answer.find("status");
   if (status != outcome.answer.end() && *status == 0) return absl::OkStatus();
   std::string why = status == outcome.answer.end() ? "ended by " + outcome.answer.value("signal", "a signal")
                                                    : "ended with status " + std::to_string(status->get<int>());
   const std::string errors = outcome.answer.value("stderr", "");
-  if (!errors.empty()) why += ": " + errors.substr(0, errors.find('\n'));
+  if (!errors.empty()) why += ": " + Printable(errors.substr(0, errors.find('\n')), kMostShown);
   return absl::AbortedError(why);
 }
 
@@ -188,6 +191,9 @@ absl::Status StepRunner::Judge(const Step& step, const Outcome& outcome, const S
     return TimedOutError("not done within " + context.limit);
   }
   SOCKETEER_RETURN_IF_ERROR(CheckExpectations(step.expectations, outcome, *context.variables));
+  if (std::holds_alternative<Probe>(step.action) && options_.clock.Now() >= context.deadline) {
+    return TimedOutError("the probe's answer came too late");
+  }
   return TakeCaptures(step.captures, outcome, context.variables);
 }
 

@@ -50,6 +50,7 @@ std::vector<std::pair<std::string, std::vector<Value>>> StepsReader::ReadMatrix(
   }
   size_t combinations = 1;
   for (const auto& [name, values] : map.fields) {
+    if (name.text == "run") mistakes_.Note(name.at, "the variable run is there already: the run's own word");
     if (!IsVariableName(name.text))
       mistakes_.Note(name.at, Quoted(name.text) + " is no variable's name: letters, digits, _ and -");
     if (values.type != Value::Type::kList || values.items.empty() || values.items.size() > kMostValues) {
@@ -114,7 +115,7 @@ void StepsReader::CheckField(const Value& path, const Step& step) {
   std::sort(fields.begin(), fields.end());
   fields.erase(std::unique(fields.begin(), fields.end()), fields.end());
   if (fields.empty()) return;
-  mistakes_.Note(path.at, "the answer has no field " + Quoted(first) + "; it has " + Listed(fields));
+  mistakes_.Note(path.at, "the answer has no field " + Quoted(path.text) + "; it has " + Listed(fields));
 }
 
 void StepsReader::CheckMatcher(const std::string& path, const Value& matcher) {
@@ -132,9 +133,9 @@ void StepsReader::CheckMatcher(const std::string& path, const Value& matcher) {
       if (each.type != Value::Type::kWord)
         mistakes_.Note(each.at, std::string("a value must be a word, not ") + KindOf(each));
     }
-    if (word.text == "matches" && IsPlain(wanted)) {
-      const absl::Status status = CheckExpression(wanted.text);
-      if (!status.ok()) mistakes_.Note(wanted.at, std::string(status.message()));
+    if (wanted.type == Value::Type::kWord && IsPlain(wanted)) {
+      const absl::Status status = CheckWanted(word.text, wanted.text);
+      if (!status.ok()) mistakes_.Note(wanted.at, word.text + ": " + std::string(status.message()));
     }
   }
 }

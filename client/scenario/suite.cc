@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "client/scenario/run_hosts.h"
 #include "client/scenario/suite_file.h"
 #include "client/scenario/suite_plan.h"
@@ -59,6 +60,17 @@ absl::StatusOr<Suite> Suite::Read(SuiteOptions options, std::vector<absl::Status
   }
   if (mistakes->empty()) suite.CheckSet(mistakes);
   if (!mistakes->empty()) return mistakes->front();
+  size_t runs = 0;
+  for (const Scenario& scenario : suite.scenarios_) {
+    size_t combinations = 1;
+    for (const auto& [name, values] : scenario.matrix) combinations *= values.size();
+    runs += combinations * static_cast<size_t>(suite.options_.repetitions);
+  }
+  if (runs > kMaxRuns) {
+    mistakes->push_back(
+        absl::InvalidArgumentError(absl::StrCat(runs, " runs are planned; at most ", kMaxRuns, " are allowed")));
+    return mistakes->front();
+  }
   for (size_t i = 0; i < suite.scenarios_.size(); ++i) suite.Plan(i);
   const bool any = std::any_of(suite.plan_.begin(), suite.plan_.end(),
                                [](const ScenarioResult& each) { return each.verdict != Verdict::kSkipped; });

@@ -11,6 +11,9 @@
 
 namespace socketeer::scenario {
 
+// Of all files, combinations and repetitions: all their events are kept until the reports are written.
+inline constexpr size_t kMaxRuns = 100'000;
+
 struct SuiteOptions {
   std::vector<std::string> files{};
   std::map<std::string, std::string> variables{};  // in place of those of the files

@@ -104,7 +104,7 @@ CoordinationService::Reactor* CoordinationService::PublishValue(Context* context
     }
     auto value = core_.values.Publish(call.session(), *id, request->data(), request->shared());
     if (!value.ok()) return std::move(value).error();
-    Show(**value, call.identity(), response);
+    Show(**value, call.identity(), response, false);  // he has just sent it
     call.Succeed();
     return base::Ok();
   };

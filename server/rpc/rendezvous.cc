@@ -7,6 +7,11 @@ namespace socketeer::rpc {
 base::Status Rendezvous::Start() {
   const auto self = shared_from_this();
   call_.SetEnder([self](const base::Error& why) { self->OnEnd(why); });
+  {
+    // Who is gone already arrives nowhere: nobody may take him for a party.
+    std::lock_guard lock(mutex_);
+    if (end_) return *end_;
+  }
   if (auto status = Arrive(); !status.ok()) return status;
   // Whoever tells it may have ended the call by now.
   if (timeout_) {
