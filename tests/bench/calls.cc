@@ -5,31 +5,15 @@
 // Reads commands, "NAME COUNT" a line, and answers each with a line of JSON: so the caller can interleave whatever it
 // compares. Targets are gRPC's: "unix:/run/x.sock", "ipv4:127.0.0.1:7625".
 #include <algorithm>
-#include <chrono>
 #include <functional>
-#include <iostream>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "tests/bench/commands.h"
 #include "tests/bench/sides.h"
 
 namespace socketeer::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double Microseconds(Clock::time_point since) {
-  return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
-}
-
-std::string Json(const std::map<std::string, double>& values) {
-  std::string out;
-  for (const auto& [key, value] : values) {
-    out += (out.empty() ? "{\"" : ", \"") + key + "\": " + std::to_string(value);
-  }
-  return out + "}";
-}
 
 // Does it `count` times; how long each took.
 std::string Time(const std::function<void()>& once, size_t count) {
@@ -89,18 +73,6 @@ class Crowd {
   std::unique_ptr<Method<v1::ListSocketsRequest, v1::ListSocketsResponse>> ask_;
   v1::ListSocketsRequest list_, first_;
 };
-
-using Commands = std::map<std::string, std::function<std::string(size_t count)>>;
-
-void Serve(const Commands& commands) {
-  std::string name;
-  size_t count = 0;
-  while (std::cin >> name >> count) {
-    const auto found = commands.find(name);
-    Expect(found != commands.end() && count > 0, name.c_str());
-    std::cout << found->second(count) << std::endl;
-  }
-}
 
 std::string LibraryEndpoint(const std::string& target) {
   constexpr std::string_view kIpv4 = "ipv4:";

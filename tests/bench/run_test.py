@@ -22,7 +22,8 @@ class CommandLine(unittest.TestCase):
         listed = run("--list")
         self.assertEqual(0, listed.returncode, listed.stderr)
         self.assertEqual(["unary", "open", "rpyc", "micro", "many", "instructions", "fairness", "bulk", "forwarders",
-                          "beside", "stalled", "datagrams", "guarded", "tls", "floods", "copies"],
+                          "beside", "stalled", "datagrams", "guarded", "tls", "floods", "copies",
+                          "scenarios"],
                          [line.split()[0] for line in listed.stdout.splitlines()])
 
     def test_refuses_what_is_no_row(self):

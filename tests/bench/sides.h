@@ -23,6 +23,13 @@ inline void Expect(bool holds, const char* what) {
   std::exit(1);
 }
 
+template <typename T>
+T Must(absl::StatusOr<T> result) {
+  if (result.ok()) return *std::move(result);
+  std::fprintf(stderr, "bench: %s\n", std::string(result.status().message()).c_str());
+  std::exit(1);
+}
+
 inline v1::OpenSocketRequest PlainTcp() {
   v1::OpenSocketRequest request;
   request.set_family(v1::FAMILY_INET);
@@ -138,12 +145,6 @@ class Library {
   }
 
  private:
-  template <typename T>
-  static T Must(absl::StatusOr<T> result) {
-    if (result.ok()) return *std::move(result);
-    std::fprintf(stderr, "bench: %s\n", std::string(result.status().message()).c_str());
-    std::exit(1);
-  }
   const Host host_;
   const RemoteSocket socket_;
   const std::string data_ = std::string(kPayload, 'x');

@@ -5,7 +5,7 @@ import unittest
 import smoke
 
 ROWS = {"unary": 4, "open": 2, "many": 4, "fairness": 2, "bulk": 42, "beside": 4, "stalled": 6,
-        "datagrams": 16, "guarded": 8, "floods": 10}  # and how many lines each gives; copies_test.py has the one that is left
+        "datagrams": 16, "guarded": 8, "floods": 10, "scenarios": 3}  # and how many lines each gives; copies_test.py has the one that is left
 
 
 class Smoke(unittest.TestCase):
