@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import resource
 import statistics
 import subprocess
 import time
@@ -29,21 +30,41 @@ def scenario(kind, rounds, endpoints, echo):
                                                               for step in KINDS[kind]]}}]}
 
 
+def ended_cpu():
+    """Seconds of all children that have been waited for."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
+class Calls:
+    """The same calls by steps.cc: us a call."""
+
+    def __init__(self, client, run):
+        self.client, self.run, self.cpu = client, run, []
+
+    def __call__(self):
+        before = peers.cpu_seconds(self.client.process.pid)
+        figure = self.client.ask(self.run.kind, self.run.rounds)["call_us"]
+        self.cpu.append((peers.cpu_seconds(self.client.process.pid) - before) * 1e6 / self.run.steps)
+        return figure
+
+
 class Run:
     """A whole `socketeer run`: us a step, from the beginning of the first round to the end of the last."""
 
     def __init__(self, work, kind, rounds, endpoints, echo):
-        self.file, self.rounds, self.verbs = work / f"{kind}.yaml", rounds, {next(iter(step)) for step in KINDS[kind]}
+        self.kind, self.rounds, self.verbs = kind, rounds, {next(iter(step)) for step in KINDS[kind]}
+        self.file = work / f"{kind}.yaml"
         self.steps = rounds * len(HOSTS) * len(KINDS[kind])
         self.file.write_text(json.dumps(scenario(kind, rounds, endpoints, echo)))  # JSON is YAML
         self.report = self.file.with_suffix(".json")
-        self.beside = []  # ms of a run outside of its rounds
+        self.beside, self.cpu = [], []  # ms of a run outside of its rounds; us of CPU of the whole run, a step
 
     def __call__(self):
-        began = time.monotonic()
+        began, cpu = time.monotonic(), ended_cpu()
         subprocess.run([peers.BIN / "socketeer", "run", "--json", self.report, self.file], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         whole = time.monotonic() - began
+        self.cpu.append((ended_cpu() - cpu) * 1e6 / self.steps)
         events = [event for event in json.loads(self.report.read_text())["scenarios"][0]["events"]
                   if event["verb"] in self.verbs]
         if len(events) != self.steps:
@@ -67,7 +88,10 @@ def scenarios(settings, work):
         for kind, steps in KINDS.items():
             rounds = settings.steps // (len(HOSTS) * len(steps))
             run = Run(work, kind, rounds, endpoints, echo)
-            ours, calls = interleaved(settings.rounds, run, lambda: client.ask(kind, rounds)["call_us"])
+            alone = Calls(client, run)
+            ours, calls = interleaved(settings.rounds, run, alone)
             more = statistics.median(own - other for own, other in zip(ours, calls))
             yield Line("scenarios", f"{kind}, {run.steps:,} steps on three hosts", "us", ours, "the calls alone", calls,
-                       notes={"us a step more": more, "ms beside the steps": statistics.median(run.beside)})
+                       notes={"us a step more": more, "ms beside the steps": statistics.median(run.beside),
+                              "CPU us a step, of the whole run": statistics.median(run.cpu),
+                              "of the calls alone": statistics.median(alone.cpu)})
