@@ -40,7 +40,7 @@ struct Probe {
 
 struct Branch {
   std::string name{};
-  Steps steps{};
+  Steps steps;  // clang makes no empty list of what is declared below
 };
 
 // All branches at once. It ends when all have ended; when one fails, the others are cancelled.
@@ -51,14 +51,14 @@ struct Parallel {
 // The steps once for each combination of the variables' values.
 struct Loop {
   std::vector<std::pair<std::string, std::vector<Value>>> over{};
-  Steps steps{};
+  Steps steps;
 };
 
 // The steps until they have passed so many times in a row.
 struct Retry {
   int successes = 1;
   absl::Duration pause = absl::Milliseconds(100);  // between two tries
-  Steps steps{};
+  Steps steps;
 };
 
 // What an answer's field must be: `path` says which, e.g. "socket.local.port"; `matcher` is a word, or a map of what

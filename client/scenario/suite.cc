@@ -81,7 +81,7 @@ absl::StatusOr<Suite> Suite::Read(SuiteOptions options, std::vector<absl::Status
 
 void Suite::CheckSet(std::vector<absl::Status>* mistakes) const {
   for (const auto& [name, value] : options_.variables) {
-    const bool known = std::any_of(scenarios_.begin(), scenarios_.end(), [&name](const Scenario& scenario) {
+    const bool known = std::any_of(scenarios_.begin(), scenarios_.end(), [&name = name](const Scenario& scenario) {
       return std::any_of(scenario.variables.begin(), scenario.variables.end(),
                          [&name](const auto& variable) { return variable.first == name; });
     });
