@@ -68,6 +68,7 @@ absl::Status AwaitBarrier(Cli& cli, const BarrierArguments& arguments) {
   request.set_parties(parties);
   SOCKETEER_ASSIGN_OR_RETURN(*request.mutable_party(), ParseText("--party", arguments.party));
   SOCKETEER_ASSIGN_OR_RETURN(const uint64_t generation, ParseNumber("--generation", arguments.generation));
+  if (arguments.generation.has_value() && generation == 0) return UsageError("--generation: they count from 1");
   request.set_generation(generation);
   request.set_shared(arguments.shared);
   SOCKETEER_ASSIGN_OR_RETURN(const Host host, cli.Daemon());

@@ -51,8 +51,10 @@ bool IsSpecial(const std::string& path) {
 }
 
 int WriteSpecial(const std::string& path, std::string_view text) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  return fd < 0 ? errno : WriteAndClose(fd, text);
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO that nobody reads
+  if (fd < 0) return errno;
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  return WriteAndClose(fd, text);
 }
 
 // A name of our own in the same folder: rename(2) goes no further. Not mkstemp(3), whose file is nobody else's to read.

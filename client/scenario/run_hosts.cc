@@ -144,8 +144,8 @@ std::vector<std::string> RunHosts::Release() {
   for (Member& member : members_) {
     if (member.session == nullptr) continue;
     lines.push_back(member.name + ": " + member.session->name() + " is left for " +
-                    absl::FormatDuration(scenario_.lease) + ", renewed by each call in it: --host " + member.target +
-                    " --session " + member.session->name() + " ls");
+                    absl::FormatDuration(scenario_.lease) + ", renewed by each call in it: socketeer --host " +
+                    member.target + " --session " + member.session->name() + " ls");
     member.session->Release();
     member.session.reset();
   }

@@ -7,6 +7,8 @@
 namespace socketeer::scenario {
 namespace {
 
+constexpr size_t kMaxFilled = 4 << 20;  // variables of variables must not fill the memory
+
 bool IsNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -78,7 +80,8 @@ absl::StatusOr<std::string> Variables::Fill(std::string_view text) const {
       return absl::InvalidArgumentError("${" + std::string(piece.name) + "} has no value");
     }
     filled += *value;
-    return absl::OkStatus();
+    if (filled.size() <= kMaxFilled) return absl::OkStatus();
+    return absl::InvalidArgumentError("with its variables put in this is longer than 4 MiB");
   });
   if (!status.ok()) return status;
   return filled;
