@@ -116,11 +116,11 @@ class Ends(ScenarioTest):
                           "- {run: [\"false\"]}\n")
         _, told = self.run_cli("--keep-on-fail", path, code=3)
         line = next(line for line in told.splitlines() if " a: sessions/" in line)
-        arguments = line.split(": ")[-1].split()  # the command that it shows
+        arguments = line.split(": socketeer ")[-1].split()  # the command that it shows
         run = subprocess.run([SOCKETEER, *arguments, "-o", "name"], capture_output=True, text=True, timeout=HANG)
         self.assertEqual("sockets/server\n", run.stdout, run.stderr)
         for each in [each for each in told.splitlines() if ": sessions/" in each]:
-            arguments = each.split(": ")[-1].split()
+            arguments = each.split(": socketeer ")[-1].split()
             self.assertEqual(0, socketeer(arguments[1], "session", "end", arguments[3]).returncode)
 
 
