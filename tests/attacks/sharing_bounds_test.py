@@ -109,7 +109,8 @@ class Bounds(SharedTest):
         toggle(10_000)  # the log of changes is full, and gRPC has what it wants
         before = self.resident()
         toggle(10_000)
-        self.assertLess(self.resident() - before, 2 << 20)
+        keeps = "libasan" in pathlib.Path(f"/proc/{self.daemon.pid}/maps").read_text()  # what was freed, for a while
+        self.assertLess(self.resident() - before, (8 if keeps else 2) << 20)
 
     def resident(self):
         status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
